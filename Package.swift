@@ -1,0 +1,70 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [.strictMemorySafety()]
+
+func library(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+func tests(_ module: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(name: module + "Tests", dependencies: [.init(stringLiteral: module), "_TestSupport"] + dependencies,
+                swiftSettings: strict)
+}
+
+let package = Package(
+    name: "swift-descent",
+    products: [
+        .library(name: "Descent", targets: ["Descent"]),
+        .library(name: "Kernels", targets: ["Kernels"]),
+        .library(name: "Randomness", targets: ["Randomness"]),
+        .library(name: "LinearAlgebra", targets: ["LinearAlgebra"]),
+        .library(name: "BinaryAlgebra", targets: ["BinaryAlgebra"]),
+        .library(name: "Objectives", targets: ["Objectives"]),
+        .library(name: "Datasets", targets: ["Datasets"]),
+        .executable(name: "descent", targets: ["DescentTool"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
+    ],
+    targets: [
+        // Layer 0: C.
+        .target(name: "CKernels", path: "CKernels", sources: ["dispatch", "vector", "binary", "random"].map { "src/\($0)/\($0).c" }, publicHeadersPath: "include"),
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas",
+                       providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
+        .systemLibrary(name: "CLAPACKE", pkgConfig: "lapacke",
+                       providers: [.apt(["liblapacke-dev"]), .brew(["lapack"])]),
+        .systemLibrary(name: "CFFTW", pkgConfig: "fftw3 fftw3f",
+                       providers: [.apt(["libfftw3-dev"]), .brew(["fftw"])]),
+        // Layer 1.
+        library("Kernels", ["CKernels"]),
+        library("Randomness", ["Kernels"]),
+        // Layer 2.
+        library("LinearAlgebra", ["Kernels", "Randomness", "COpenBLAS", "CLAPACKE", "CFFTW",
+                                  .product(name: "ComplexModule", package: "swift-numerics")]),
+        library("BinaryAlgebra", ["LinearAlgebra"]),
+        // Layer 3.
+        library("Objectives", ["LinearAlgebra"]),
+        library("Datasets", ["LinearAlgebra"]),
+        // Layer 6.
+        library("Descent", ["Kernels", "Randomness", "LinearAlgebra", "BinaryAlgebra", "Objectives", "Datasets"]),
+        // Layer 7.
+        library("Reproductions", ["Descent"]),
+        .executableTarget(name: "DescentTool", dependencies: [
+            "Reproductions", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ], swiftSettings: strict),
+        // Tests.
+        .target(name: "_TestSupport", dependencies: ["Kernels", "Randomness"], path: "Tests/_TestSupport",
+                swiftSettings: strict),
+        tests("Kernels"),
+        tests("Randomness"),
+        tests("LinearAlgebra"),
+        tests("BinaryAlgebra", ["Randomness", "LinearAlgebra", "Kernels"]),
+        tests("Objectives", ["LinearAlgebra"]),
+        tests("Datasets", ["LinearAlgebra"]),
+        tests("Reproductions"),
+    ],
+    cLanguageStandard: .c17
+)

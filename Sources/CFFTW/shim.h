@@ -1,0 +1,3 @@
+// FFTW 3 in both precisions. Complex numbers are double[2] / float[2] here (no <complex.h>).
+#pragma once
+#include <fftw3.h>

@@ -1,0 +1,7 @@
+// The umbrella: `import Descent` brings every public module.
+@_exported import BinaryAlgebra
+@_exported import Datasets
+@_exported import Kernels
+@_exported import LinearAlgebra
+@_exported import Objectives
+@_exported import Randomness

@@ -1,0 +1,2 @@
+import BinaryAlgebra
+import Testing

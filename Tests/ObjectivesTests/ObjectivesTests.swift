@@ -1,0 +1,2 @@
+import Objectives
+import Testing

@@ -1,0 +1,2 @@
+import Reproductions
+import Testing
