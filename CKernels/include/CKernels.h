@@ -60,6 +60,9 @@ int dsc_tier_force(int tier);
 
 // ---- Kernels -------------------------------------------------------------------------------------------------------
 
+/// Columns of the product that one panel of a packed right operand holds.
+enum { DSC_BINARY_PANEL = 16 };
+
 #define DSC_IN(count, type, name) const type *__counted_by(count) name __noescape
 #define DSC_OUT(count, type, name) type *__counted_by(count) name __noescape
 #define DSC_KERNEL(name, ret, params, args) ret dsc_##name params;

@@ -27,5 +27,5 @@ extension Double: KernelScalar {
 
 @inline(__always)
 func requireEqualCounts(_ x: Int, _ y: Int, _ operation: StaticString = #function) {
-    precondition(x == y, "\(operation): counts \(x) and \(y) differ; expected equal counts")
+    require(x == y, "\(operation): counts \(x) and \(y) differ; expected equal counts")
 }

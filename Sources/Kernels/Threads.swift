@@ -22,7 +22,7 @@ public enum Threads {
     public static var count: Int {
         get { setting.load(ordering: .relaxed) }
         set {
-            precondition(newValue >= 1, "thread count is \(newValue); expected at least 1")
+            require(newValue >= 1, "thread count is \(newValue); expected at least 1")
             setting.store(newValue, ordering: .relaxed)
         }
     }
@@ -38,7 +38,7 @@ public enum Threads {
             return coreCount
         }
         guard let count = Int(text), count >= 1 else {
-            preconditionFailure("DESCENT_NUM_THREADS is '\(text)'; expected a whole number of at least 1")
+            fatalError("DESCENT_NUM_THREADS is '\(text)'; expected a whole number of at least 1")
         }
         return count
     }
@@ -95,7 +95,7 @@ public func concurrentBlocks<Element: BitwiseCopyable & Sendable>(
     of span: inout MutableSpan<Element>, blockLength: Int,
     _ body: @Sendable (_ block: Int, _ part: inout MutableSpan<Element>) -> Void
 ) {
-    precondition(blockLength >= 1, "block length is \(blockLength); expected at least 1")
+    require(blockLength >= 1, "block length is \(blockLength); expected at least 1")
     let count = span.count
     unsafe span.withUnsafeMutableBufferPointer { buffer in
         // Disjoint parts of one buffer: no two iterations touch the same element.

@@ -8,7 +8,7 @@ public struct Matrix<Scalar: KernelScalar>: Sendable, Hashable, Codable {
     /// The elements, row after row; `elements.count == rows * columns`.
     public var elements: [Scalar] {
         didSet {
-            precondition(elements.count == rows * columns,
+            require(elements.count == rows * columns,
                          "\(elements.count) elements for a \(rows)×\(columns) matrix; expected \(rows * columns)")
         }
     }
@@ -17,8 +17,8 @@ public struct Matrix<Scalar: KernelScalar>: Sendable, Hashable, Codable {
     ///
     /// - Precondition: `rows` and `columns` are not negative, and `elements.count == rows * columns`.
     public init(rows: Int, columns: Int, elements: [Scalar]) {
-        precondition(rows >= 0 && columns >= 0, "shape is \(rows)×\(columns); expected no negative size")
-        precondition(elements.count == rows * columns,
+        require(rows >= 0 && columns >= 0, "shape is \(rows)×\(columns); expected no negative size")
+        require(elements.count == rows * columns,
                      "\(elements.count) elements for a \(rows)×\(columns) matrix; expected \(rows * columns)")
         self.rows = rows
         self.columns = columns

@@ -1,11 +1,55 @@
 // Family binary: the bodies, once for each tier.
 #include "../dispatch/tier.h"
 
-void dsc_binary_fill__scalar(dsc_kernel_table *table) { (void)table; }
+#include <string.h>
 #if defined(__x86_64__)
-void dsc_binary_fill__avx2(dsc_kernel_table *table) { (void)table; }
-void dsc_binary_fill__avx512(dsc_kernel_table *table) { (void)table; }
-void dsc_binary_fill__avx512icl(dsc_kernel_table *table) { (void)table; }
+#include <immintrin.h>
 #elif defined(__aarch64__)
-void dsc_binary_fill__neon(dsc_kernel_table *table) { (void)table; }
+#include <arm_neon.h>
+#endif
+
+// Portable vector types; a tier without the width splits them.
+typedef float f32x16 __attribute__((vector_size(64)));
+typedef float f32x16_any __attribute__((vector_size(64), aligned(4)));
+typedef int32_t i32x16 __attribute__((vector_size(64)));
+typedef int32_t i32x16_any __attribute__((vector_size(64), aligned(4)));
+typedef uint8_t bytes32 __attribute__((vector_size(32)));
+typedef uint8_t bytes64 __attribute__((vector_size(64)));
+
+#define DSC_TIER scalar
+#include "counts_scalar.inc"
+#include "pack.inc"
+#include "product.inc"
+#undef DSC_TIER
+
+#if defined(__x86_64__)
+#define DSC_TIER avx2
+DSC_BEGIN_AVX2
+#include "counts_avx2.inc"
+#include "pack.inc"
+#include "product.inc"
+DSC_END
+#undef DSC_TIER
+
+#define DSC_TIER avx512
+DSC_BEGIN_AVX512
+#include "counts_avx512.inc"
+#include "pack.inc"
+#include "product.inc"
+DSC_END
+#undef DSC_TIER
+
+#define DSC_TIER avx512icl
+DSC_BEGIN_AVX512ICL
+#include "counts_avx512icl.inc"
+#include "pack.inc"
+#include "product.inc"
+DSC_END
+#undef DSC_TIER
+#elif defined(__aarch64__)
+#define DSC_TIER neon
+#include "counts_neon.inc"
+#include "pack.inc"
+#include "product.inc"
+#undef DSC_TIER
 #endif
