@@ -33,14 +33,21 @@ public enum Threads {
     /// Whether the caller is inside ``concurrentPerform(iterations:_:)``.
     public static var isInsideParallelRegion: Bool { ThreadMark.isInside }
 
+    /// What is wrong with `DESCENT_NUM_THREADS`, as a sentence; `nil` when it is unset, empty or a count.
+    ///
+    /// Ask before the first use of ``count`` to report it in your own way; ``count`` ends the process with it.
+    public static var environmentError: String? {
+        guard let text = environmentText, Int(text).map({ $0 < 1 }) ?? true else { return nil }
+        return "DESCENT_NUM_THREADS is '\(text)'; expected a whole number of at least 1"
+    }
+
+    private static var environmentText: String? {
+        unsafe getenv("DESCENT_NUM_THREADS").map { unsafe String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+    }
+
     private static var fromEnvironment: Int {
-        guard let text = unsafe getenv("DESCENT_NUM_THREADS").map({ unsafe String(cString: $0) }), !text.isEmpty else {
-            return coreCount
-        }
-        guard let count = Int(text), count >= 1 else {
-            fatalError("DESCENT_NUM_THREADS is '\(text)'; expected a whole number of at least 1")
-        }
-        return count
+        if let environmentError { fatalError(environmentError) }
+        return environmentText.flatMap { Int($0) } ?? coreCount
     }
 }
 
