@@ -1,0 +1,56 @@
+import Descent
+import Foundation
+import Workloads
+
+/// Timed work on given data, with its result for the check that both sides agree.
+struct Case {
+    let workload: Workload
+    /// Writes the result of the last run as NPY.
+    let write: (String) throws -> Void
+
+    static func make(_ name: String, data: [String: String], numbers: [String: Double]) throws -> Case {
+        func matrix(_ key: String) throws -> Matrix<Float> { try NPY.read(path: data[key].orThrow("data \(key)")).matrix() }
+        if let roofline = Roofline(rawValue: name) {
+            return Case(workload: roofline.workload) { _ in throw RunnerError(text: "a roofline has no result") }
+        }
+        switch name {
+        // ±1 matrices, A packed on the fly.
+        case "xnor-pack":
+            let a = try matrix("a"), b = PackedBinaryMatrix(BinaryMatrix(signsOf: try matrix("b")))
+            let work = 2 * Double(a.rows) * Double(b.rows) * Double(a.columns)
+            let c = Buffer<Int32>([])
+            return Case(workload: Workload(name, work: work, .operations) { c.elements = xnorProduct(signsOf: a, b).elements }) {
+                try write(c.elements.map { Float($0) }, rows: a.rows, columns: b.rows, to: $0)
+            }
+        // Both operands already bits, result into a buffer of the caller's: what hamming rivals do.
+        case "xnor":
+            let a = BinaryMatrix(signsOf: try matrix("a")), b = PackedBinaryMatrix(BinaryMatrix(signsOf: try matrix("b")))
+            let work = 2 * Double(a.rows) * Double(b.rows) * Double(a.columns)
+            let c = Buffer([Int32](repeating: 0, count: a.rows * b.rows))
+            let run = {
+                var span = c.elements.mutableSpan
+                xnorProduct(a, b, into: &span)
+            }
+            return Case(workload: Workload(name, work: work, .operations, run: run)) {
+                try write(c.elements.map { Float($0) }, rows: a.rows, columns: b.rows, to: $0)
+            }
+        case "pack-scaled":
+            let count = Int(try numbers["rows"].orThrow("rows")), columns = Int(try numbers["columns"].orThrow("columns"))
+            let x = Matrix<Float>(rows: count, columns: columns, elements: (0..<count * columns).map { $0 % 3 == 0 ? -1 : 0.5 })
+            let words = BinaryKernels.words(forColumns: columns)
+            let bits = Buffer([UInt64](repeating: 0, count: count * words)), scale = Buffer([Float](repeating: 0, count: count))
+            let work = Double(count * columns * 4 + count * words * 8)
+            return Case(workload: Workload(name, work: work, .bytes) {
+                var b = bits.elements.mutableSpan, s = scale.elements.mutableSpan
+                _ = BinaryKernels.packSigns(
+                    rows: count, columns: columns, of: x.elements.span, stride: columns, into: &b, stride: words, scale: &s)
+            }) { try write(scale.elements, rows: 1, columns: count, to: $0) }
+        default: return try VectorCases.make(name, data: data, numbers: numbers)
+        }
+    }
+}
+
+/// Writes numbers as an NPY matrix of f4.
+func write(_ elements: [Float], rows: Int, columns: Int, to path: String) throws {
+    try NPY.write(Matrix(rows: rows, columns: columns, elements: elements), to: path)
+}
