@@ -21,10 +21,11 @@ extension Matrix {
         if let k = firstNonFinite(span) { throw .nonFinite(row: k / columns, column: k % columns) }
     }
 
-    /// The same for the elements on one side of the diagonal, diagonal included: the others are never read.
-    func requireFinite(_ triangle: Triangle) throws(LinearAlgebraError) {
+    /// The same for the elements of one triangle, without its diagonal if that counts as ones: the others are never read.
+    func requireFinite(_ triangle: Triangle, unitDiagonal: Bool = false) throws(LinearAlgebraError) {
+        let skip = unitDiagonal ? 1 : 0
         for i in 0..<rows {
-            let range = triangle == .lower ? 0..<min(i + 1, columns) : min(i, columns)..<columns
+            let range = triangle == .lower ? 0..<i + 1 - skip : i + skip..<columns
             if let k = firstNonFinite(row(i).extracting(range)) {
                 throw .nonFinite(row: i, column: range.lowerBound + k)
             }
