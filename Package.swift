@@ -44,7 +44,8 @@ let package = Package(
         library("Randomness", ["Kernels"]),
         // Layer 2.
         library("LinearAlgebra", ["Kernels", "Randomness", "COpenBLAS", "CLAPACKE", "CFFTW",
-                                  .product(name: "ComplexModule", package: "swift-numerics")],
+                                  .product(name: "ComplexModule", package: "swift-numerics"),
+                                  .product(name: "RealModule", package: "swift-numerics")],
                 // Functions that return a borrowed row or view need `@_lifetime`.
                 settings: [.enableExperimentalFeature("Lifetimes")]),
         library("BinaryAlgebra", ["LinearAlgebra"]),
