@@ -3,8 +3,9 @@ import PackageDescription
 
 let strict: [SwiftSetting] = [.strictMemorySafety()]
 
-func library(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
-    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+func library(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil,
+             settings: [SwiftSetting] = []) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict + settings)
 }
 
 func tests(_ module: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -43,7 +44,10 @@ let package = Package(
         library("Randomness", ["Kernels"]),
         // Layer 2.
         library("LinearAlgebra", ["Kernels", "Randomness", "COpenBLAS", "CLAPACKE", "CFFTW",
-                                  .product(name: "ComplexModule", package: "swift-numerics")]),
+                                  .product(name: "ComplexModule", package: "swift-numerics"),
+                                  .product(name: "RealModule", package: "swift-numerics")],
+                // Functions that return a borrowed row or view need `@_lifetime`.
+                settings: [.enableExperimentalFeature("Lifetimes")]),
         library("BinaryAlgebra", ["LinearAlgebra"]),
         // Layer 3.
         library("Objectives", ["LinearAlgebra"]),
@@ -60,7 +64,7 @@ let package = Package(
                 swiftSettings: strict),
         tests("Kernels"),
         tests("Randomness"),
-        tests("LinearAlgebra"),
+        tests("LinearAlgebra", ["Kernels", .product(name: "ComplexModule", package: "swift-numerics")]),
         tests("BinaryAlgebra", ["Randomness", "LinearAlgebra", "Kernels"]),
         tests("Objectives", ["LinearAlgebra"]),
         tests("Datasets", ["LinearAlgebra"]),

@@ -1,0 +1,184 @@
+import Kernels
+
+// BLAS 2 and 3 on matrices. The scalar may be NaN or infinite: products follow IEEE arithmetic and throw nothing.
+// As in BLAS, with `beta` = 0 the old content of the result is not read, so it may be NaN.
+
+/// C ← `alpha`·op(A)·op(B) + `beta`·C, where op transposes if asked to. The operands may be views with strided rows.
+///
+/// - Precondition: the columns of op(A) equal the rows of op(B), and C has the shape of the product.
+/// - Complexity: O(m·n·k), at the speed of BLAS `gemm`, with no copy.
+public func multiply<Scalar: KernelScalar>(
+    _ a: borrowing MatrixView<Scalar>, _ b: borrowing MatrixView<Scalar>, transposeA: Bool = false, transposeB: Bool = false,
+    alpha: Scalar = 1, beta: Scalar = 0, into c: inout Matrix<Scalar>
+) {
+    let (m, k) = transposeA ? (a.columns, a.rows) : (a.rows, a.columns)
+    let (inner, n) = transposeB ? (b.columns, b.rows) : (b.rows, b.columns)
+    require(k == inner, "product of \(m)×\(k) by \(inner)×\(n); expected inner sizes to agree")
+    require(c.rows == m && c.columns == n, "product of \(m)×\(k) by \(k)×\(n) into \(c.rows)×\(c.columns); expected \(m)×\(n)")
+    guard m > 0, n > 0 else { return }
+    guard k > 0 else {
+        c.scaleInPlace(by: beta)
+        return
+    }
+    let strideA = a.rowStride, strideB = b.rowStride
+    unsafe a.elements.withUnsafeBufferPointer { a in
+        unsafe b.elements.withUnsafeBufferPointer { b in
+            unsafe c.storage.withUnsafeMutableBufferPointer { c in
+                unsafe Scalar.gemm(transposeA, transposeB, m, n, k, alpha, a.baseAddress!, strideA, b.baseAddress!, strideB,
+                                   beta, c.baseAddress!, n)
+            }
+        }
+    }
+}
+
+/// C ← `alpha`·op(A)·op(B) + `beta`·C, where op transposes if asked to.
+///
+/// - Precondition: the columns of op(A) equal the rows of op(B), and C has the shape of the product.
+/// - Complexity: O(m·n·k), at the speed of BLAS `gemm`, with no copy.
+public func multiply<Scalar: KernelScalar>(
+    _ a: Matrix<Scalar>, _ b: Matrix<Scalar>, transposeA: Bool = false, transposeB: Bool = false,
+    alpha: Scalar = 1, beta: Scalar = 0, into c: inout Matrix<Scalar>
+) {
+    multiply(a.view, b.view, transposeA: transposeA, transposeB: transposeB, alpha: alpha, beta: beta, into: &c)
+}
+
+/// op(A)·op(B), where op transposes if asked to.
+///
+/// - Precondition: the columns of op(A) equal the rows of op(B).
+/// - Complexity: O(m·n·k), at the speed of BLAS `gemm`, with no copy.
+public func multiply<Scalar: KernelScalar>(
+    _ a: Matrix<Scalar>, _ b: Matrix<Scalar>, transposeA: Bool = false, transposeB: Bool = false
+) -> Matrix<Scalar> {
+    var c = Matrix<Scalar>.zeros(rows: transposeA ? a.columns : a.rows, columns: transposeB ? b.rows : b.columns)
+    multiply(a, b, transposeA: transposeA, transposeB: transposeB, into: &c)
+    return c
+}
+
+/// y ← `alpha`·op(A)·x + `beta`·y, where op transposes if asked to.
+///
+/// - Precondition: `x` has as many elements as op(A) has columns, `y` as many as it has rows.
+/// - Complexity: O(`rows` · `columns`), at the speed of BLAS `gemv`.
+public func multiply<Scalar: KernelScalar>(
+    _ a: Matrix<Scalar>, _ x: Span<Scalar>, transpose: Bool = false, alpha: Scalar = 1, beta: Scalar = 0,
+    into y: inout MutableSpan<Scalar>
+) {
+    requireCount(x.count, transpose ? a.rows : a.columns, "vector factor of a \(a.rows)×\(a.columns) matrix")
+    requireCount(y.count, transpose ? a.columns : a.rows, "result of a \(a.rows)×\(a.columns) matrix")
+    guard !y.isEmpty else { return }
+    guard !x.isEmpty else { return scale(&y, by: beta) }
+    unsafe a.storage.withUnsafeBufferPointer { elements in
+        unsafe x.withUnsafeBufferPointer { x in
+            unsafe y.withUnsafeMutableBufferPointer { y in
+                unsafe Scalar.gemv(transpose, a.rows, a.columns, alpha, elements.baseAddress!, a.columns, x.baseAddress!,
+                                   beta, y.baseAddress!)
+            }
+        }
+    }
+}
+
+/// y ← `alpha`·A·x + `beta`·y with A symmetric, of which only `triangle` is read.
+///
+/// - Precondition: A is square; `x` and `y` have as many elements as it has rows.
+/// - Complexity: O(`rows`²), reading half of the matrix.
+public func multiplySymmetric<Scalar: KernelScalar>(
+    _ a: Matrix<Scalar>, _ x: Span<Scalar>, triangle: Triangle = .lower, alpha: Scalar = 1, beta: Scalar = 0,
+    into y: inout MutableSpan<Scalar>
+) {
+    requireSquare(a.rows, a.columns, "symmetric product")
+    requireCount(x.count, a.rows, "vector factor of a \(a.rows)×\(a.columns) matrix")
+    requireCount(y.count, a.rows, "result of a \(a.rows)×\(a.columns) matrix")
+    guard !y.isEmpty else { return }
+    unsafe a.storage.withUnsafeBufferPointer { elements in
+        unsafe x.withUnsafeBufferPointer { x in
+            unsafe y.withUnsafeMutableBufferPointer { y in
+                unsafe Scalar.symv(triangle, a.rows, alpha, elements.baseAddress!, x.baseAddress!, beta, y.baseAddress!)
+            }
+        }
+    }
+}
+
+/// C ← `alpha`·op(A)·op(A)ᵀ + `beta`·C with C symmetric: AAᵀ, or AᵀA with `transpose`.
+///
+/// Half of the products are computed (BLAS `syrk`) and mirrored, so the result is symmetric to the bit.
+/// With `beta` ≠ 0 only the lower triangle of C is read.
+///
+/// - Precondition: C is square, of the size of the product.
+/// - Complexity: O(n²·k) for a product of order n with inner size k.
+public func symmetricProduct<Scalar: KernelScalar>(
+    _ a: Matrix<Scalar>, transpose: Bool = false, alpha: Scalar = 1, beta: Scalar = 0, into c: inout Matrix<Scalar>
+) {
+    let (n, k) = transpose ? (a.columns, a.rows) : (a.rows, a.columns)
+    require(c.rows == n && c.columns == n, "symmetric product of order \(n) into \(c.rows)×\(c.columns); expected \(n)×\(n)")
+    guard n > 0 else { return }
+    if k == 0 {
+        c.scaleInPlace(by: beta)
+    } else {
+        unsafe a.storage.withUnsafeBufferPointer { elements in
+            unsafe c.storage.withUnsafeMutableBufferPointer { c in
+                unsafe Scalar.syrk(transpose, n, k, alpha, elements.baseAddress!, a.columns, beta, c.baseAddress!)
+            }
+        }
+    }
+    c.mirrorLower()
+}
+
+extension Matrix {
+    /// The matrix product.
+    ///
+    /// Differs from NumPy: `*` is the product, as `@` there; ``multipliedElementwise(by:)`` is NumPy's `*`.
+    ///
+    /// - Precondition: the left side has as many columns as the right side has rows.
+    public static func * (a: Matrix, b: Matrix) -> Matrix { multiply(a, b) }
+
+    /// The product with a column vector.
+    ///
+    /// - Precondition: the vector has as many elements as the matrix has columns.
+    public static func * (a: Matrix, x: [Scalar]) -> [Scalar] {
+        var y = [Scalar](repeating: 0, count: a.rows)
+        var span = y.mutableSpan
+        multiply(a, x.span, into: &span)
+        return y
+    }
+
+    /// Adds `scale`·x·yᵀ (BLAS `ger`).
+    ///
+    /// - Precondition: `x` has as many elements as there are rows, `y` as many as there are columns.
+    public mutating func addOuterProduct(_ x: Span<Scalar>, _ y: Span<Scalar>, scale: Scalar = 1) {
+        requireCount(x.count, rows, "left factor of an outer product into \(rows)×\(columns)")
+        requireCount(y.count, columns, "right factor of an outer product into \(rows)×\(columns)")
+        guard !isEmpty else { return }
+        let (m, n) = (rows, columns)
+        unsafe x.withUnsafeBufferPointer { x in
+            unsafe y.withUnsafeBufferPointer { y in
+                unsafe storage.withUnsafeMutableBufferPointer {
+                    unsafe Scalar.ger(m, n, scale, x.baseAddress!, y.baseAddress!, $0.baseAddress!)
+                }
+            }
+        }
+    }
+
+    /// AᵀA for this matrix A, symmetric to the bit.
+    public func gram() -> Matrix {
+        var c = Matrix.zeros(rows: columns, columns: columns)
+        symmetricProduct(self, transpose: true, into: &c)
+        return c
+    }
+
+    /// Copies the lower triangle onto the upper one.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
+    mutating func mirrorLower() {
+        let n = rows, tile = 32
+        unsafe storage.withUnsafeMutableBufferPointer { c in
+            for i0 in stride(from: 0, to: n, by: tile) {
+                for j0 in stride(from: i0, to: n, by: tile) {
+                    for i in i0..<min(i0 + tile, n) {
+                        for j in max(j0, i + 1)..<max(j0, i + 1, min(j0 + tile, n)) {
+                            unsafe c[i * n + j] = unsafe c[j * n + i]
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
