@@ -24,13 +24,13 @@ public func xnorProduct(_ a: BinaryMatrix, _ b: PackedBinaryMatrix) -> IntegerMa
     return result
 }
 
-/// As ``xnorProduct(_:_:)-(BinaryMatrix,_)``, into a caller's buffer of m · n integers, row after row.
+/// As ``xnorProduct(_:_:)``, into a caller's buffer of m · n integers, row after row.
 public func xnorProduct(_ a: BinaryMatrix, _ b: PackedBinaryMatrix, into c: inout MutableSpan<Int32>) {
     product(.xor, a, b, offset: [Int32](repeating: Int32(a.columns), count: a.rows), into: &c)
 }
 
 /// A·Bᵀ for a 0/1 matrix A and B read as 0/1 (Σ aₖbₖ = popcount(a and b)) or as ±1 (2 · popcount(a and b) − popcount(a)),
-/// exact. Shapes and cost as ``xnorProduct(_:_:)-(BinaryMatrix,_)``.
+/// exact. Shapes and cost as ``xnorProduct(_:_:)``.
 public func andProduct(_ a: BinaryMatrix, _ b: PackedBinaryMatrix, as meaning: BitMeaning) -> IntegerMatrix {
     var result = IntegerMatrix(zeros: a.rows, b.rows)
     var c = result.elements.mutableSpan
