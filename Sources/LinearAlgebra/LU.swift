@@ -83,6 +83,7 @@ public struct LU<Scalar: KernelScalar>: Sendable {
     /// - Throws: ``LinearAlgebraError/singular(pivot:)``; ``LinearAlgebraError/overflow(operation:)``.
     public func inverse() throws(LinearAlgebraError) -> Matrix<Scalar> {
         if let singularPivot { throw .singular(pivot: singularPivot) }
+        guard size > 0 else { return factor }
         var result = factor
         let info = unsafe Scalar.getri(size, &result.storage, exchanges)
         try checkArguments(info, "LU inverse")

@@ -1,0 +1,64 @@
+import Kernels
+import LinearAlgebra
+import Testing
+
+@Suite struct BLASLibraryTests {
+    @Test func namesItself() {
+        #expect(BLASLibrary.configuration.contains("OpenBLAS"))
+        #expect(!BLASLibrary.core.isEmpty)
+    }
+
+    // In processes of their own, since the thread count is the process's.
+
+    @Test func threadCountFollowsTheSetting() async {
+        await #expect(processExitsWith: .success) {
+            let a = Matrix<Double>.identity(8)
+            for count in [1, 2, 1, 2] {
+                Threads.count = count
+                _ = a * a
+                precondition(BLASLibrary.threadCount == count)
+                _ = try Cholesky(a)
+                precondition(BLASLibrary.threadCount == count)
+            }
+        }
+    }
+
+    @Test func oneThreadInsideAParallelRegion() async {
+        await #expect(processExitsWith: .success) {
+            Threads.count = 2
+            _ = Matrix<Double>.identity(8) * Matrix<Double>.identity(8)
+            precondition(BLASLibrary.threadCount == 2)
+            concurrentPerform(iterations: 64) { _ in
+                let a = Matrix<Double>.identity(20)
+                precondition(a * a == a)
+                precondition(BLASLibrary.threadCount == 1)
+            }
+            _ = Matrix<Double>.identity(8) * Matrix<Double>.identity(8)
+            precondition(BLASLibrary.threadCount == 2)
+        }
+    }
+
+    @Test func callersWithDifferentCountsDoNotBlockForEver() async {
+        await #expect(processExitsWith: .success) {
+            Threads.count = 2
+            // Top-level tasks want two threads while regions want one.
+            await withTaskGroup(of: Void.self) { group in
+                for task in 0..<4 {
+                    group.addTask {
+                        let a = Matrix<Double>(rows: 60, columns: 60) { Double(($0 * 7 + $1 * task) % 5) }
+                        let expected = a * a
+                        for _ in 0..<50 {
+                            if task % 2 == 0 {
+                                precondition(a * a == expected || (a * a).isApproximatelyEqual(to: expected))
+                            } else {
+                                concurrentPerform(iterations: 4) { _ in
+                                    precondition((a * a).isApproximatelyEqual(to: expected))
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
