@@ -11,3 +11,35 @@ func withPointers<A, B, Result>(
         unsafe b.withUnsafeBufferPointer { b in unsafe body(a.baseAddress, b.baseAddress) }
     }
 }
+
+@inline(__always)
+func withPointers<A, B, C, Result>(
+    _ a: Span<A>, _ b: Span<B>, _ c: Span<C>,
+    _ body: (UnsafePointer<A>?, UnsafePointer<B>?, UnsafePointer<C>?) -> Result
+) -> Result {
+    unsafe withPointers(a, b) { a, b in
+        unsafe c.withUnsafeBufferPointer { c in unsafe body(a, b, c.baseAddress) }
+    }
+}
+
+/// An operand and a result with their counts.
+@inline(__always)
+func withPointers<A, B, Result>(
+    _ a: Span<A>, _ b: inout MutableSpan<B>,
+    _ body: (UnsafePointer<A>?, Int, UnsafeMutablePointer<B>?, Int) -> Result
+) -> Result {
+    unsafe a.withUnsafeBufferPointer { a in
+        unsafe b.withUnsafeMutableBufferPointer { b in unsafe body(a.baseAddress, a.count, b.baseAddress, b.count) }
+    }
+}
+
+/// A parameter array, two operands and a result, with the counts of the last three.
+@inline(__always)
+func withPointers<P, A, B, C, Result>(
+    _ p: Span<P>, _ a: Span<A>, _ b: Span<B>, _ c: inout MutableSpan<C>,
+    _ body: (UnsafePointer<P>?, UnsafePointer<A>?, Int, UnsafePointer<B>?, Int, UnsafeMutablePointer<C>?, Int) -> Result
+) -> Result {
+    unsafe withPointers(p, a) { p, pointerToA in
+        unsafe withPointers(b, &c) { b, bCount, c, cCount in unsafe body(p, pointerToA, a.count, b, bCount, c, cCount) }
+    }
+}
