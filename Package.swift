@@ -46,8 +46,8 @@ let package = Package(
                                   .product(name: "ComplexModule", package: "swift-numerics")]),
         library("BinaryAlgebra", ["LinearAlgebra"]),
         // Layer 3.
-        library("Objectives", ["LinearAlgebra"]),
-        library("Datasets", ["LinearAlgebra"]),
+        library("Objectives", ["LinearAlgebra", .product(name: "RealModule", package: "swift-numerics")]),
+        library("Datasets", ["LinearAlgebra"], resources: [.copy("Resources")]),
         // Layer 6.
         library("Descent", ["Kernels", "Randomness", "LinearAlgebra", "BinaryAlgebra", "Objectives", "Datasets"]),
         // Layer 7.
@@ -62,8 +62,8 @@ let package = Package(
         tests("Randomness"),
         tests("LinearAlgebra"),
         tests("BinaryAlgebra", ["Randomness", "LinearAlgebra", "Kernels"]),
-        tests("Objectives", ["LinearAlgebra"]),
-        tests("Datasets", ["LinearAlgebra"]),
+        tests("Objectives", ["LinearAlgebra", "Randomness", .product(name: "RealModule", package: "swift-numerics")]),
+        tests("Datasets", ["LinearAlgebra", "Randomness"]),
         tests("Reproductions"),
     ],
     cLanguageStandard: .c17
