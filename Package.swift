@@ -46,8 +46,9 @@ let package = Package(
                                   .product(name: "ComplexModule", package: "swift-numerics")]),
         library("BinaryAlgebra", ["LinearAlgebra"]),
         // Layer 3.
-        library("Objectives", ["LinearAlgebra", .product(name: "RealModule", package: "swift-numerics")]),
-        library("Datasets", ["LinearAlgebra"], resources: [.copy("Resources")]),
+        library("Objectives", ["LinearAlgebra", "Randomness", .product(name: "RealModule", package: "swift-numerics")]),
+        library("Datasets", ["LinearAlgebra", "Randomness", .product(name: "RealModule", package: "swift-numerics")],
+                resources: [.copy("Resources")]),
         // Layer 6.
         library("Descent", ["Kernels", "Randomness", "LinearAlgebra", "BinaryAlgebra", "Objectives", "Datasets"]),
         // Layer 7.
