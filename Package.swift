@@ -50,8 +50,9 @@ let package = Package(
                 settings: [.enableExperimentalFeature("Lifetimes")]),
         library("BinaryAlgebra", ["LinearAlgebra"]),
         // Layer 3.
-        library("Objectives", ["LinearAlgebra"]),
-        library("Datasets", ["LinearAlgebra"]),
+        library("Objectives", ["LinearAlgebra", "Randomness", .product(name: "RealModule", package: "swift-numerics")]),
+        library("Datasets", ["LinearAlgebra", "Randomness", .product(name: "RealModule", package: "swift-numerics")],
+                resources: [.copy("Resources")]),
         // Layer 6.
         library("Descent", ["Kernels", "Randomness", "LinearAlgebra", "BinaryAlgebra", "Objectives", "Datasets"]),
         // Layer 7.
@@ -67,8 +68,8 @@ let package = Package(
         tests("LinearAlgebra", ["Kernels", .product(name: "ComplexModule", package: "swift-numerics"),
                                 .product(name: "RealModule", package: "swift-numerics")]),
         tests("BinaryAlgebra", ["Randomness", "LinearAlgebra", "Kernels"]),
-        tests("Objectives", ["LinearAlgebra"]),
-        tests("Datasets", ["LinearAlgebra"]),
+        tests("Objectives", ["LinearAlgebra", "Randomness", .product(name: "RealModule", package: "swift-numerics")]),
+        tests("Datasets", ["LinearAlgebra", "Randomness"]),
         tests("Reproductions"),
     ],
     cLanguageStandard: .c17

@@ -1,2 +1,0 @@
-import Objectives
-import Testing
