@@ -103,7 +103,7 @@ private struct Line<Scalar: KernelScalar> {
 
     init(_ objective: any Objective<Scalar>, at x: [Scalar], direction: [Scalar]?, seed: UInt64) {
         objective.requireDimension(x.count)
-        precondition(!x.isEmpty, "the objective has dimension 0; expected at least 1")
+        require(!x.isEmpty, "the objective has dimension 0; expected at least 1")
         self.objective = objective
         self.x = x
         self.direction = unitVector(direction, count: x.count, seed: seed)
@@ -125,9 +125,9 @@ private struct Line<Scalar: KernelScalar> {
 private func unitVector<Scalar: KernelScalar>(_ given: [Scalar]?, count: Int, seed: UInt64) -> [Scalar] {
     var stream = RandomStream(seed: seed)
     let vector = given ?? stream.normal(count: count)
-    precondition(vector.count == count, "direction has \(vector.count) elements; the point has \(count)")
+    require(vector.count == count, "direction has \(vector.count) elements; the point has \(count)")
     let norm = dot(vector, vector).squareRoot()
-    precondition(norm > 0 && norm.isFinite, "direction has length \(norm); expected a positive number")
+    require(norm > 0 && norm.isFinite, "direction has length \(norm); expected a positive number")
     return vector.map { Scalar(Double($0) / norm) }
 }
 

@@ -39,9 +39,16 @@ func mixedProduct(_ a: Bool, _ b: Bool) -> Int32 { a ? (b ? 1 : -1) : 0 }
 
 @Suite struct ProductTests {
     /// Every K of the brief and around word edges and the 31-word fold, with m and n around tile and panel sizes.
-    static let shapes: [(m: Int, n: Int, k: Int)] =
-        [1, 5, 63, 64, 65, 100, 768].flatMap { k in [(1, 1, k), (3, 17, k), (12, 16, k), (13, 33, k)] }
-        + [(2, 15, 31 * 64), (25, 16, 32 * 64), (7, 5, 31 * 64 + 1), (1, 40, 4097), (26, 2, 127), (0, 4, 9), (4, 0, 9), (3, 3, 0), (0, 0, 0)]
+    static let shapes: [(m: Int, n: Int, k: Int)] = {
+        var shapes: [(m: Int, n: Int, k: Int)] = [
+            (2, 15, 31 * 64), (25, 16, 32 * 64), (7, 5, 31 * 64 + 1), (1, 40, 4097), (26, 2, 127), (0, 4, 9), (4, 0, 9),
+            (3, 3, 0), (0, 0, 0),
+        ]
+        for k in [1, 5, 63, 64, 65, 100, 768] {
+            for (m, n) in [(1, 1), (3, 17), (12, 16), (13, 33)] { shapes.append((m, n, k)) }
+        }
+        return shapes
+    }()
 
     @Test(arguments: KernelTier.supported) func equalsTheSumOverBits(_ tier: KernelTier) throws {
         var bits = Bits(state: 0x9e3779b97f4a7c15)

@@ -22,8 +22,8 @@ extension Synthetic {
     public static func linearRegression<Scalar: KernelScalar & Real>(
         rows: Int, columns: Int, condition: Scalar, noise: Scalar = 0, seed: UInt64
     ) -> LinearProblem<Scalar> {
-        precondition(rows >= columns && columns >= 1, "shape is \(rows)×\(columns); expected rows ≥ columns ≥ 1")
-        precondition(condition >= 1 && noise >= 0, "condition \(condition) and noise \(noise); expected ≥ 1 and ≥ 0")
+        require(rows >= columns && columns >= 1, "shape is \(rows)×\(columns); expected rows ≥ columns ≥ 1")
+        require(condition >= 1 && noise >= 0, "condition \(condition) and noise \(noise); expected ≥ 1 and ≥ 0")
         var stream = RandomStream(seed: seed)
         // V Σ first, transposed into the top of A; then the reflections of U from the left.
         var right = [Scalar](repeating: 0, count: columns * columns)
@@ -44,9 +44,9 @@ extension Synthetic {
     public static func sparseRecovery<Scalar: KernelScalar & Real>(
         measurements: Int, dimension: Int, sparsity: Int, noise: Scalar = 0, seed: UInt64
     ) -> LinearProblem<Scalar> {
-        precondition(measurements >= 1 && sparsity >= 0 && sparsity <= dimension,
+        require(measurements >= 1 && sparsity >= 0 && sparsity <= dimension,
                      "\(measurements) measurements, sparsity \(sparsity) of \(dimension); expected ≥ 1 and 0 ≤ sparsity ≤ dimension")
-        precondition(noise >= 0, "noise is \(noise); expected no negative number")
+        require(noise >= 0, "noise is \(noise); expected no negative number")
         var stream = RandomStream(seed: seed)
         let scale = 1 / Scalar(measurements).squareRoot()
         let elements: [Scalar] = stream.normal(count: measurements * dimension)
