@@ -26,7 +26,7 @@ import Testing
         let atZero = Self.regression.value(at: zero.span)
         #expect(abs(atZero - 0.6931471805599453) < 1e-15)
         #expect(Self.regression.value(at: far.span).isFinite)
-        #expect(Self.regression.gradient(at: far).allSatisfy(\.isFinite))
+        for component in Self.regression.gradient(at: far) { #expect(component.isFinite) }
     }
 
     @Test func logisticRegressionIsSolved() throws {
