@@ -26,6 +26,8 @@ extension Matrix {
     }
 
     /// Sets what lies above the diagonal to zero.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     mutating func clearAboveDiagonal() {
         for i in 0..<rows {
             for k in i * columns + min(i + 1, columns)..<(i + 1) * columns { storage[k] = 0 }
@@ -33,6 +35,8 @@ extension Matrix {
     }
 
     /// Sets what lies below the diagonal to zero.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     mutating func clearBelowDiagonal() {
         for i in 0..<rows {
             for k in i * columns..<i * columns + min(i, columns) { storage[k] = 0 }
@@ -43,7 +47,7 @@ extension Matrix {
     @specialized(where Scalar == Float)
     @specialized(where Scalar == Double)
     func symmetricOneNorm() -> Scalar {
-        var sums = [Scalar](repeating: 0, count: columns)
+        var sums: [Scalar] = zeroVector(columns)
         for i in 0..<rows {
             let row = row(i)
             var own = row[i].magnitude

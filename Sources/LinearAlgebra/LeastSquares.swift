@@ -28,6 +28,8 @@ public struct LeastSquaresSolution<Scalar: KernelScalar>: Sendable, Hashable {
 /// - Throws: ``LinearAlgebraError/nonFinite(row:column:)`` for A or B,
 ///   ``LinearAlgebraError/noConvergence(method:unconverged:)``, ``LinearAlgebraError/overflow(operation:)``.
 /// - Complexity: O(m·n·min(m, n)); A and B are each transposed once.
+@specialized(where Scalar == Float)
+@specialized(where Scalar == Double)
 public func leastSquares<Scalar: KernelScalar>(
     _ a: Matrix<Scalar>, _ b: Matrix<Scalar>, method: LeastSquaresMethod = .singularValues, relativeTolerance: Scalar? = nil
 ) throws(LinearAlgebraError) -> LeastSquaresSolution<Scalar> {
@@ -53,7 +55,7 @@ public func leastSquares<Scalar: KernelScalar>(
         var order = [Int32](repeating: 0, count: n)
         info = unsafe Scalar.gelsy(m, n, count, &work.storage, &x.storage, &order, tolerance, &rank)
     case .singularValues:
-        s = [Scalar](repeating: 0, count: min(m, n))
+        s = zeroVector(min(m, n))
         info = unsafe Scalar.gelsd(m, n, count, &work.storage, &x.storage, &s, tolerance, &rank)
     }
     try checkArguments(info, "least squares")

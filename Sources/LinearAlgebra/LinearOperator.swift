@@ -29,7 +29,7 @@ extension LinearOperator {
     /// - Precondition: `x` has ``columns`` elements.
     public func apply(_ x: [Scalar]) -> [Scalar] {
         requireCount(x.count, columns, "argument of a \(rows)×\(columns) operator")
-        var y = [Scalar](repeating: 0, count: rows)
+        var y: [Scalar] = zeroVector(rows)
         var span = y.mutableSpan
         apply(x.span, into: &span)
         return y
@@ -40,7 +40,7 @@ extension LinearOperator {
     /// - Precondition: `y` has ``rows`` elements.
     public func applyAdjoint(_ y: [Scalar]) -> [Scalar] {
         requireCount(y.count, rows, "argument of the adjoint of a \(rows)×\(columns) operator")
-        var x = [Scalar](repeating: 0, count: columns)
+        var x: [Scalar] = zeroVector(columns)
         var span = x.mutableSpan
         applyAdjoint(y.span, into: &span)
         return x
@@ -48,7 +48,7 @@ extension LinearOperator {
 
     /// The operator as a matrix, one application to each unit vector.
     public func dense() -> Matrix<Scalar> {
-        var unit = [Scalar](repeating: 0, count: columns)
+        var unit: [Scalar] = zeroVector(columns)
         var transposed = Matrix<Scalar>.zeros(rows: columns, columns: rows)
         for j in 0..<columns {
             unit[j] = 1

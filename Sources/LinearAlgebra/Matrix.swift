@@ -82,8 +82,8 @@ func requireSquare(_ rows: Int, _ columns: Int, _ operation: String) {
     require(rows == columns, "\(operation) of a \(rows)×\(columns) matrix; expected a square one")
 }
 
-func requireCount(_ count: Int, _ expected: Int, _ what: String) {
-    require(count == expected, "\(what) has \(count) elements; expected \(expected)")
+func requireCount(_ count: Int, _ expected: Int, _ what: @autoclosure () -> String) {
+    precondition(count == expected, "\(what()) has \(count) elements; expected \(expected)")
 }
 
 extension Matrix: Codable {

@@ -6,6 +6,8 @@ extension Matrix {
     /// The elementwise sum.
     ///
     /// - Precondition: equal shapes.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     public static func + (a: Matrix, b: Matrix) -> Matrix {
         var result = a
         result.add(b)
@@ -15,6 +17,8 @@ extension Matrix {
     /// The elementwise difference.
     ///
     /// - Precondition: equal shapes.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     public static func - (a: Matrix, b: Matrix) -> Matrix {
         var result = a
         result.add(b, scale: -1)
@@ -22,9 +26,13 @@ extension Matrix {
     }
 
     /// Every element with its sign changed.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     public static prefix func - (a: Matrix) -> Matrix { -1 * a }
 
     /// Every element times `factor`.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     public static func * (factor: Scalar, a: Matrix) -> Matrix {
         var result = a
         result.scaleInPlace(by: factor)

@@ -2,6 +2,8 @@ import Kernels
 
 extension Matrix {
     /// A matrix whose elements all equal `value`.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     public init(rows: Int, columns: Int, repeating value: Scalar) {
         requireShape(rows, columns)
         self.init(rows: rows, columns: columns, elements: Array(repeating: value, count: rows * columns))
@@ -58,6 +60,11 @@ extension Matrix {
         })
     }
 }
+
+/// A vector of zeros.
+@specialized(where Scalar == Float)
+@specialized(where Scalar == Double)
+func zeroVector<Scalar: KernelScalar>(_ count: Int) -> [Scalar] { Array(repeating: 0, count: count) }
 
 extension Matrix: ExpressibleByArrayLiteral {
     /// A matrix written as its rows: `[[1, 2], [3, 4]]`.

@@ -67,7 +67,7 @@ where First.Scalar == Second.Scalar {
     public var columns: Int { first.columns }
 
     public func apply(_ x: Span<Scalar>, into y: inout MutableSpan<Scalar>) {
-        var part = [Scalar](repeating: 0, count: rows)
+        var part: [Scalar] = zeroVector(rows)
         var span = part.mutableSpan
         second.apply(x, into: &span)
         first.apply(x, into: &y)
@@ -75,7 +75,7 @@ where First.Scalar == Second.Scalar {
     }
 
     public func applyAdjoint(_ y: Span<Scalar>, into x: inout MutableSpan<Scalar>) {
-        var part = [Scalar](repeating: 0, count: columns)
+        var part: [Scalar] = zeroVector(columns)
         var span = part.mutableSpan
         second.applyAdjoint(y, into: &span)
         first.applyAdjoint(y, into: &x)
@@ -93,14 +93,14 @@ where Outer.Scalar == Inner.Scalar {
     public var columns: Int { inner.columns }
 
     public func apply(_ x: Span<Scalar>, into y: inout MutableSpan<Scalar>) {
-        var middle = [Scalar](repeating: 0, count: inner.rows)
+        var middle: [Scalar] = zeroVector(inner.rows)
         var span = middle.mutableSpan
         inner.apply(x, into: &span)
         outer.apply(middle.span, into: &y)
     }
 
     public func applyAdjoint(_ y: Span<Scalar>, into x: inout MutableSpan<Scalar>) {
-        var middle = [Scalar](repeating: 0, count: inner.rows)
+        var middle: [Scalar] = zeroVector(inner.rows)
         var span = middle.mutableSpan
         outer.applyAdjoint(y, into: &span)
         inner.applyAdjoint(middle.span, into: &x)

@@ -7,6 +7,8 @@ import Kernels
 ///
 /// - Precondition: the columns of op(A) equal the rows of op(B), and C has the shape of the product.
 /// - Complexity: O(m·n·k), at the speed of BLAS `gemm`, with no copy.
+@specialized(where Scalar == Float)
+@specialized(where Scalar == Double)
 public func multiply<Scalar: KernelScalar>(
     _ a: borrowing MatrixView<Scalar>, _ b: borrowing MatrixView<Scalar>, transposeA: Bool = false, transposeB: Bool = false,
     alpha: Scalar = 1, beta: Scalar = 0, into c: inout Matrix<Scalar>
@@ -35,6 +37,8 @@ public func multiply<Scalar: KernelScalar>(
 ///
 /// - Precondition: the columns of op(A) equal the rows of op(B), and C has the shape of the product.
 /// - Complexity: O(m·n·k), at the speed of BLAS `gemm`, with no copy.
+@specialized(where Scalar == Float)
+@specialized(where Scalar == Double)
 public func multiply<Scalar: KernelScalar>(
     _ a: Matrix<Scalar>, _ b: Matrix<Scalar>, transposeA: Bool = false, transposeB: Bool = false,
     alpha: Scalar = 1, beta: Scalar = 0, into c: inout Matrix<Scalar>
@@ -46,6 +50,8 @@ public func multiply<Scalar: KernelScalar>(
 ///
 /// - Precondition: the columns of op(A) equal the rows of op(B).
 /// - Complexity: O(m·n·k), at the speed of BLAS `gemm`, with no copy.
+@specialized(where Scalar == Float)
+@specialized(where Scalar == Double)
 public func multiply<Scalar: KernelScalar>(
     _ a: Matrix<Scalar>, _ b: Matrix<Scalar>, transposeA: Bool = false, transposeB: Bool = false
 ) -> Matrix<Scalar> {
@@ -58,6 +64,8 @@ public func multiply<Scalar: KernelScalar>(
 ///
 /// - Precondition: `x` has as many elements as op(A) has columns, `y` as many as it has rows.
 /// - Complexity: O(`rows` · `columns`), at the speed of BLAS `gemv`.
+@specialized(where Scalar == Float)
+@specialized(where Scalar == Double)
 public func multiply<Scalar: KernelScalar>(
     _ a: Matrix<Scalar>, _ x: Span<Scalar>, transpose: Bool = false, alpha: Scalar = 1, beta: Scalar = 0,
     into y: inout MutableSpan<Scalar>
@@ -80,6 +88,8 @@ public func multiply<Scalar: KernelScalar>(
 ///
 /// - Precondition: A is square; `x` and `y` have as many elements as it has rows.
 /// - Complexity: O(`rows`²), reading half of the matrix.
+@specialized(where Scalar == Float)
+@specialized(where Scalar == Double)
 public func multiplySymmetric<Scalar: KernelScalar>(
     _ a: Matrix<Scalar>, _ x: Span<Scalar>, triangle: Triangle = .lower, alpha: Scalar = 1, beta: Scalar = 0,
     into y: inout MutableSpan<Scalar>
@@ -128,13 +138,17 @@ extension Matrix {
     /// Differs from NumPy: `*` is the product, as `@` there; ``multipliedElementwise(by:)`` is NumPy's `*`.
     ///
     /// - Precondition: the left side has as many columns as the right side has rows.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     public static func * (a: Matrix, b: Matrix) -> Matrix { multiply(a, b) }
 
     /// The product with a column vector.
     ///
     /// - Precondition: the vector has as many elements as the matrix has columns.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     public static func * (a: Matrix, x: [Scalar]) -> [Scalar] {
-        var y = [Scalar](repeating: 0, count: a.rows)
+        var y: [Scalar] = zeroVector(a.rows)
         var span = y.mutableSpan
         multiply(a, x.span, into: &span)
         return y

@@ -14,7 +14,7 @@ public struct QR<Scalar: KernelScalar>: Sendable {
     public init(_ matrix: Matrix<Scalar>) throws(LinearAlgebraError) {
         try matrix.requireFinite()
         var packed = matrix.transposed()
-        var tau = [Scalar](repeating: 0, count: min(matrix.rows, matrix.columns))
+        var tau: [Scalar] = zeroVector(min(matrix.rows, matrix.columns))
         let info = unsafe Scalar.geqrf(matrix.rows, matrix.columns, &packed.storage, &tau)
         try checkArguments(info, "QR factorisation")
         reflectors = Reflectors(packed: try packed.checkedResult("QR factorisation"), tau: tau)
@@ -72,7 +72,7 @@ public struct PivotedQR<Scalar: KernelScalar>: Sendable {
     public init(_ matrix: Matrix<Scalar>) throws(LinearAlgebraError) {
         try matrix.requireFinite()
         var packed = matrix.transposed()
-        var tau = [Scalar](repeating: 0, count: min(matrix.rows, matrix.columns))
+        var tau: [Scalar] = zeroVector(min(matrix.rows, matrix.columns))
         var order = [Int32](repeating: 0, count: matrix.columns)
         let info = unsafe Scalar.geqp3(matrix.rows, matrix.columns, &packed.storage, &order, &tau)
         try checkArguments(info, "pivoted QR factorisation")

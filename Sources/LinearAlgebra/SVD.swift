@@ -60,13 +60,13 @@ public struct SVD<Scalar: KernelScalar>: Sendable {
     ) throws(LinearAlgebraError) -> [Scalar] {
         try matrix.requireFinite()
         let (m, n) = (matrix.rows, matrix.columns)
-        var s = [Scalar](repeating: 0, count: min(m, n))
+        var s: [Scalar] = zeroVector(min(m, n))
         var work = matrix.storage
         var info = unsafe Scalar.gesdd(CChar(job), n, m, &work, &s, &vt, &u, left)
         try checkArguments(info, "singular value decomposition")
         if info > 0 {
             work = matrix.storage
-            var rest = [Scalar](repeating: 0, count: min(m, n))
+            var rest: [Scalar] = zeroVector(min(m, n))
             info = unsafe Scalar.gesvd(CChar(job), n, m, &work, &s, &vt, &u, left, &rest)
             try checkArguments(info, "singular value decomposition")
         }
@@ -96,6 +96,8 @@ public struct SVD<Scalar: KernelScalar>: Sendable {
     /// Differs from NumPy: the default tolerance is max(m, n)·eps and not 1e-15.
     ///
     /// - Throws: ``LinearAlgebraError/overflow(operation:)``.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     public func pseudoInverse(relativeTolerance: Scalar? = nil) throws(LinearAlgebraError) -> Matrix<Scalar> {
         let rank = rank(relativeTolerance: relativeTolerance)
         var vt = vTransposed.submatrix(rows: 0..<rank, columns: 0..<vTransposed.columns)

@@ -19,6 +19,8 @@ extension SparseMatrix {
     /// - Precondition: sizes are not negative, and `columns` is at most 2³¹ − 1.
     /// - Throws: ``LinearAlgebraError/indexOutOfRange(row:column:rows:columns:)``.
     /// - Complexity: O(`rows` + t log r) for t triplets and r in the fullest row.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     public init(rows: Int, columns: Int, triplets: [Triplet]) throws(LinearAlgebraError) {
         requireShape(rows, columns)
         _ = size32(columns)
@@ -61,6 +63,8 @@ extension SparseMatrix {
     /// The entries of `dense` that are not zero; NaN is kept.
     ///
     /// - Complexity: O(`rows` · `columns`).
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     public init(_ dense: Matrix<Scalar>) {
         _ = size32(dense.columns)
         var offsets = [0], indices: [Int32] = [], values: [Scalar] = []
@@ -85,6 +89,8 @@ extension SparseMatrix {
     }
 
     /// `factor` times the matrix, with the same pattern.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     public static func * (factor: Scalar, a: SparseMatrix) -> SparseMatrix {
         SparseMatrix(a.rows, a.columns, a.rowOffsets, a.columnIndices, a.values.map { factor * $0 })
     }

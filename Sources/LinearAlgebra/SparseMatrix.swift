@@ -98,6 +98,8 @@ public struct SparseMatrix<Scalar: KernelScalar>: Sendable, Hashable {
     /// The matrix with every element, zeros included.
     ///
     /// - Complexity: O(`rows` · `columns`).
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     public func dense() -> Matrix<Scalar> {
         var result = Matrix<Scalar>.zeros(rows: rows, columns: columns)
         for i in 0..<rows {
@@ -118,7 +120,7 @@ public struct SparseMatrix<Scalar: KernelScalar>: Sendable, Hashable {
         for j in 0..<columns { offsets[j + 1] += offsets[j] }
         var next = offsets
         var indices = [Int32](repeating: 0, count: entryCount)
-        var transposed = [Scalar](repeating: 0, count: entryCount)
+        var transposed: [Scalar] = zeroVector(entryCount)
         for i in 0..<rows {
             for k in rowOffsets[i]..<rowOffsets[i + 1] {
                 let j = Int(columnIndices[k])

@@ -5,7 +5,7 @@ extension SparseMatrix {
     ///
     /// - Precondition: the vector has as many elements as the matrix has columns.
     public static func * (a: SparseMatrix, x: [Scalar]) -> [Scalar] {
-        var y = [Scalar](repeating: 0, count: a.rows)
+        var y: [Scalar] = zeroVector(a.rows)
         var span = y.mutableSpan
         a.multiply(x.span, into: &span)
         return y

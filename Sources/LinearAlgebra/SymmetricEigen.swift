@@ -34,7 +34,7 @@ public struct SymmetricEigen<Scalar: KernelScalar>: Sendable {
     private static func decompose(_ matrix: inout Matrix<Scalar>, _ job: Unicode.Scalar) throws(LinearAlgebraError) -> [Scalar] {
         requireSquare(matrix.rows, matrix.columns, "symmetric eigendecomposition")
         try matrix.requireFinite(.lower)
-        var values = [Scalar](repeating: 0, count: matrix.rows)
+        var values: [Scalar] = zeroVector(matrix.rows)
         guard !matrix.isEmpty else { return values }
         let info = unsafe Scalar.syevd(CChar(job), Triangle.lower.swapped, matrix.rows, &matrix.storage, &values)
         try checkArguments(info, "symmetric eigendecomposition")
