@@ -3,6 +3,9 @@
 
 #include <float.h>
 #include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 // A multiplication and the addition that follows may become one FMA where the tier has it. The error bounds hold either
 // way, and nothing relies on the rounding between the two.
