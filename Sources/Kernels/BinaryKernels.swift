@@ -205,11 +205,4 @@ public enum BinaryKernels {
         require(count == panelCount(rows: rows, words: words),
                      "panels have \(count) words; expected \(panelCount(rows: rows, words: words)) for \(rows) rows of \(words)")
     }
-
-    private static func requireRows(_ name: StaticString, _ rows: Int, _ length: Int, _ stride: Int, _ count: Int) {
-        require(rows >= 0 && length >= 0, "\(name) has \(rows) rows of \(length); expected no negative size")
-        require(stride >= length || rows <= 1, "\(name) has stride \(stride); expected at least its row length \(length)")
-        let needed = rows == 0 ? 0 : (rows - 1) * stride + length
-        require(count >= needed, "\(name) has \(count) elements; expected at least \(needed) for \(rows) rows of \(length), stride \(stride)")
-    }
 }

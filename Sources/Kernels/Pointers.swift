@@ -4,6 +4,16 @@
 // on them in optimised builds of a module with more than one file.
 
 @inline(__always)
+func withPointers<A, Result>(_ a: Span<A>, _ body: (UnsafePointer<A>?) -> Result) -> Result {
+    unsafe a.withUnsafeBufferPointer { a in unsafe body(a.baseAddress) }
+}
+
+@inline(__always)
+func withPointers<A, Result>(_ a: inout MutableSpan<A>, _ body: (UnsafeMutablePointer<A>?) -> Result) -> Result {
+    unsafe a.withUnsafeMutableBufferPointer { a in unsafe body(a.baseAddress) }
+}
+
+@inline(__always)
 func withPointers<A, B, Result>(
     _ a: Span<A>, _ b: Span<B>, _ body: (UnsafePointer<A>?, UnsafePointer<B>?) -> Result
 ) -> Result {
