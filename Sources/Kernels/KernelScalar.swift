@@ -149,4 +149,22 @@ public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, Co
     ///
     /// - Parameter z: one element for each row.
     static func logSumExp(rows: Int, columns: Int, of x: Span<Self>, stride: Int, into z: inout MutableSpan<Self>)
+
+    // MARK: Random numbers
+
+    /// Uniform numbers in [0, 1) from the blocks `source` on: multiples of 2⁻²⁴ (`Float`, 4 a block) or 2⁻⁵³ (`Double`,
+    /// 2 a block).
+    static func fillUniform(_ span: inout MutableSpan<Self>, from source: PhiloxSource)
+
+    /// Normal numbers from the blocks `source` on: 4 a block (`Float`) or 2 a block (`Double`), by the transform of Box
+    /// and Muller. The largest deviation from the mean is 6.8 (`Float`) or 8.5 (`Double`) standard deviations.
+    static func fillNormal(
+        _ span: inout MutableSpan<Self>, mean: Self, standardDeviation: Self, from source: PhiloxSource)
+
+    /// ±1 with equal probability from the blocks `source` on: 128 a block, +1 where
+    /// ``fillBits(_:from:)`` gives a 1.
+    static func fillRademacher(_ span: inout MutableSpan<Self>, from source: PhiloxSource)
+
+    /// How many numbers of ``fillUniform(_:from:)`` and ``fillNormal(_:mean:standardDeviation:from:)`` a block gives.
+    static var numbersPerRandomBlock: Int { get }
 }

@@ -83,7 +83,7 @@ func requireSquare(_ rows: Int, _ columns: Int, _ operation: String) {
 }
 
 func requireCount(_ count: Int, _ expected: Int, _ what: @autoclosure () -> String) {
-    precondition(count == expected, "\(what()) has \(count) elements; expected \(expected)")
+    require(count == expected, "\(what()) has \(count) elements; expected \(expected)")
 }
 
 extension Matrix: Codable {
