@@ -52,5 +52,6 @@ struct Case {
 
 /// Writes numbers as an NPY matrix of f4.
 func write(_ elements: [Float], rows: Int, columns: Int, to path: String) throws {
-    try NPY.write(Matrix(rows: rows, columns: columns, elements: elements), to: path)
+    let bytes = NPY.write(NumericArray(elements, shape: [rows, columns]))
+    try Data(bytes).write(to: URL(fileURLWithPath: path))
 }
