@@ -1,65 +1,55 @@
-/// An element type with a value that guard zones are filled with and no kernel writes by accident.
-public protocol GuardPattern: BitwiseCopyable {
-    static var guardPattern: Self { get }
-    /// Whether this is the pattern, bit by bit.
-    var isGuardPattern: Bool { get }
-}
+import Kernels
 
-extension Float: GuardPattern {
-    /// A NaN with a payload: what reads it spoils its result.
-    public static var guardPattern: Float { Float(bitPattern: 0x7fc5_a5a5) }
-    public var isGuardPattern: Bool { bitPattern == Float.guardPattern.bitPattern }
-}
+/// A buffer of `count` elements, `offset` elements after the start of a guard zone's end, between two zones of a marked
+/// NaN: what a kernel reads there spoils its result, what it writes there shows in ``guardsAreIntact``.
+public struct GuardedBuffer<Scalar: KernelScalar> {
+    public let count: Int
+    private let start: Int
+    private var storage: [Scalar]
 
-extension Double: GuardPattern {
-    /// A NaN with a payload: what reads it spoils its result.
-    public static var guardPattern: Double { Double(bitPattern: 0x7ff8_a5a5_a5a5_a5a5) }
-    public var isGuardPattern: Bool { bitPattern == Double.guardPattern.bitPattern }
-}
-
-extension GuardPattern where Self: FixedWidthInteger {
-    public static var guardPattern: Self { Self(truncatingIfNeeded: 0x5a5a_a5a5_3c3c_c3c3 as UInt64) }
-    public var isGuardPattern: Bool { self == Self.guardPattern }
-}
-
-extension Int32: GuardPattern {}
-extension UInt32: GuardPattern {}
-extension UInt64: GuardPattern {}
-
-/// `count` elements that start `offset` elements after the beginning of a guard zone's end, between two guard zones.
-public struct GuardedBuffer<Element: GuardPattern> {
-    private static var zone: Int { 64 }
-    private var storage: [Element]
-    private let range: Range<Int>
-
-    /// Elements to be written; they hold the guard pattern until then.
-    public init(count: Int, offset: Int = 0) {
-        self.init(Array(repeating: Element.guardPattern, count: count), offset: offset)
+    private static var guardCount: Int { 64 }
+    private static var mark: Scalar {
+        Scalar(sign: .plus, exponentBitPattern: Scalar.nan.exponentBitPattern,
+               significandBitPattern: Scalar.nan.significandBitPattern | 0x5a5a)
     }
 
-    /// Elements to be read.
-    public init(_ elements: [Element], offset: Int = 0) {
-        let pattern = Element.guardPattern
-        let before = Self.zone + offset
-        range = before..<before + elements.count
-        storage = Array(repeating: pattern, count: before) + elements + Array(repeating: pattern, count: Self.zone)
+    /// Elements from `fill`; without it they are marked NaNs too, as in the zones.
+    public init(count: Int, offset: Int, fill: ((Int) -> Scalar)? = nil) {
+        self.count = count
+        start = Self.guardCount + offset
+        storage = Array(repeating: Self.mark, count: start + count + Self.guardCount)
+        if let fill { for i in 0..<count { storage[start + i] = fill(i) } }
     }
 
-    public var elements: [Element] { Array(storage[range]) }
+    public var elements: [Scalar] { Array(storage[start..<start + count]) }
 
-    /// Whether nothing outside the elements has been written.
-    public var isIntact: Bool {
-        storage[..<range.lowerBound].allSatisfy(\.isGuardPattern) && storage[range.upperBound...].allSatisfy(\.isGuardPattern)
+    public subscript(i: Int) -> Scalar {
+        get { storage[start + i] }
+        set { storage[start + i] = newValue }
     }
 
-    /// Calls `body` with the elements alone, to be read.
-    public func read<Result>(_ body: (Span<Element>) -> Result) -> Result { body(storage.span.extracting(range)) }
+    public func withSpan<Result>(_ body: (Span<Scalar>) throws -> Result) rethrows -> Result {
+        try body(storage.span.extracting(start..<start + count))
+    }
 
-    /// Calls `body` with the elements alone, to be written.
-    public mutating func write(_ body: (inout MutableSpan<Element>) -> Void) {
-        let range = range
-        var whole = storage.mutableSpan
-        var part = whole._mutatingExtracting(range)
-        body(&part)
+    public mutating func withMutableSpan<Result>(_ body: (inout MutableSpan<Scalar>) throws -> Result) rethrows -> Result {
+        let range = start..<start + count
+        var all = storage.mutableSpan
+        var part = all._mutatingExtracting(range)
+        return try body(&part)
+    }
+
+    public var guardsAreIntact: Bool {
+        storage[..<start].allSatisfy(Self.isMark) && storage[(start + count)...].allSatisfy(Self.isMark)
+    }
+
+    /// Whether element `i` was never written.
+    public func isUntouched(_ i: Int) -> Bool { Self.isMark(storage[start + i]) }
+
+    private static func isMark(_ value: Scalar) -> Bool {
+        value.isNaN && value.significandBitPattern == mark.significandBitPattern
     }
 }
+
+/// Offsets of a buffer's start that kernels are tested at.
+public let kernelOffsets = [0, 1, 3]
