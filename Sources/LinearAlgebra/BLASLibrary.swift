@@ -12,7 +12,8 @@ import Musl
 
 /// The BLAS that the process runs on, and how many threads it uses.
 ///
-/// Every call goes with `Threads.count` threads, and with one inside a parallel region.
+/// Every call goes with `Threads.count` threads, and with one inside a parallel region. OpenBLAS has one count for the
+/// process, so a call that needs another count than those under way waits until they are done.
 public enum BLASLibrary {
     /// The library's own words on its version, kernels and build.
     public static var configuration: String { unsafe String(cString: openblas_get_config()) }

@@ -209,15 +209,14 @@ extension KernelScalar {
         _ job: CChar, _ m: Int, _ n: Int, _ a: UnsafeMutablePointer<Self>, _ s: UnsafeMutablePointer<Self>,
         _ u: UnsafeMutablePointer<Self>, _ vt: UnsafeMutablePointer<Self>, _ strideVT: Int
     ) -> Int32 {
-        withBLAS {
+        let (rows, columns, ldvt) = (size32(m), size32(n), size32(max(1, strideVT)))
+        return unsafe withWorkspace(integers: 8 * min(m, n)) { work, count, integers, _ in
             if isDouble {
-                unsafe LAPACKE_dgesdd(
-                    LAPACK_COL_MAJOR, job, size32(m), size32(n), a.double, size32(max(1, m)), s.double, u.double,
-                    size32(max(1, m)), vt.double, size32(max(1, strideVT)))
+                unsafe LAPACKE_dgesdd_work(LAPACK_COL_MAJOR, job, rows, columns, a.double, max(1, rows), s.double, u.double,
+                                           max(1, rows), vt.double, ldvt, work.double, count, integers)
             } else {
-                unsafe LAPACKE_sgesdd(
-                    LAPACK_COL_MAJOR, job, size32(m), size32(n), a.single, size32(max(1, m)), s.single, u.single,
-                    size32(max(1, m)), vt.single, size32(max(1, strideVT)))
+                unsafe LAPACKE_sgesdd_work(LAPACK_COL_MAJOR, job, rows, columns, a.single, max(1, rows), s.single, u.single,
+                                           max(1, rows), vt.single, ldvt, work.single, count, integers)
             }
         }
     }
@@ -243,16 +242,16 @@ extension KernelScalar {
 
     /// Eigenvalues, and with job V eigenvectors in place, of a symmetric matrix.
     static func syevd(
-        _ job: CChar, _ triangle: CChar, _ n: Int, _ a: UnsafeMutablePointer<Self>,
-        _ values: UnsafeMutablePointer<Self>
+        _ job: CChar, _ triangle: CChar, _ n: Int, _ a: UnsafeMutablePointer<Self>, _ values: UnsafeMutablePointer<Self>
     ) -> Int32 {
-        withBLAS {
+        let n = size32(n)
+        return unsafe withWorkspace(integers: nil) { work, count, integers, integerCount in
             if isDouble {
-                unsafe LAPACKE_dsyevd(
-                    LAPACK_COL_MAJOR, job, triangle, size32(n), a.double, size32(max(1, n)), values.double)
+                unsafe LAPACKE_dsyevd_work(LAPACK_COL_MAJOR, job, triangle, n, a.double, max(1, n), values.double, work.double,
+                                           count, integers, integerCount)
             } else {
-                unsafe LAPACKE_ssyevd(
-                    LAPACK_COL_MAJOR, job, triangle, size32(n), a.single, size32(max(1, n)), values.single)
+                unsafe LAPACKE_ssyevd_work(LAPACK_COL_MAJOR, job, triangle, n, a.single, max(1, n), values.single, work.single,
+                                           count, integers, integerCount)
             }
         }
     }
@@ -280,17 +279,39 @@ extension KernelScalar {
         _ m: Int, _ n: Int, _ count: Int, _ a: UnsafeMutablePointer<Self>, _ b: UnsafeMutablePointer<Self>,
         _ s: UnsafeMutablePointer<Self>, _ tolerance: Self, _ rank: UnsafeMutablePointer<Int32>
     ) -> Int32 {
-        withBLAS {
+        let (m, n, columns) = (size32(m), size32(n), size32(count))
+        return unsafe withWorkspace(integers: nil) { work, count, integers, _ in
             if isDouble {
-                unsafe LAPACKE_dgelsd(
-                    LAPACK_COL_MAJOR, size32(m), size32(n), size32(count), a.double, size32(max(1, m)), b.double,
-                    size32(max(1, m, n)), s.double, tolerance.double, rank)
+                unsafe LAPACKE_dgelsd_work(LAPACK_COL_MAJOR, m, n, columns, a.double, max(1, m), b.double, max(1, m, n), s.double,
+                                           tolerance.double, rank, work.double, count, integers)
             } else {
-                unsafe LAPACKE_sgelsd(
-                    LAPACK_COL_MAJOR, size32(m), size32(n), size32(count), a.single, size32(max(1, m)), b.single,
-                    size32(max(1, m, n)), s.single, tolerance.single, rank)
+                unsafe LAPACKE_sgelsd_work(LAPACK_COL_MAJOR, m, n, columns, a.single, max(1, m), b.single, max(1, m, n), s.single,
+                                           tolerance.single, rank, work.single, count, integers)
             }
         }
+    }
+
+    /// Asks `call` for the work space that it needs (a count of −1), and calls it again with that.
+    ///
+    /// LAPACK answers in the scalar type. For `Float` the count may be rounded down beyond 2²⁴, which LAPACK then refuses:
+    /// so these routines, whose work space grows with the square of the size, do not go through LAPACKE's own query.
+    private static func withWorkspace(
+        integers: Int?,
+        _ call: (UnsafeMutablePointer<Self>, Int32, UnsafeMutablePointer<Int32>, Int32) -> Int32
+    ) -> Int32 {
+        var answer: Self = 0
+        var integerAnswer: Int32 = 0
+        let info = withBLAS { unsafe call(&answer, -1, &integerAnswer, -1) }
+        guard info == 0 else { return info }
+        guard answer.nextUp < Self(Int32.max) else { return LAPACK_WORK_MEMORY_ERROR }
+        let count = max(1, Int(answer.nextUp.rounded(.up))), integerCount = max(1, integers ?? Int(integerAnswer))
+        let work = UnsafeMutablePointer<Self>.allocate(capacity: count)
+        let integerWork = UnsafeMutablePointer<Int32>.allocate(capacity: integerCount)
+        defer {
+            unsafe work.deallocate()
+            unsafe integerWork.deallocate()
+        }
+        return withBLAS { unsafe call(work, Int32(count), integerWork, Int32(integerCount)) }
     }
 }
 

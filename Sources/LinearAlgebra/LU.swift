@@ -56,7 +56,7 @@ public struct LU<Scalar: KernelScalar>: Sendable {
         return order
     }
 
-    /// A⁻¹·b, or (Aᵀ)⁻¹·b with `transpose`.
+    /// A⁻¹·b, or (Aᵀ)⁻¹·b with `transpose`. That A is nearly singular is no error: ``reciprocalCondition()`` tells.
     ///
     /// - Precondition: `b` has ``size`` elements.
     /// - Throws: ``LinearAlgebraError/singular(pivot:)``; ``LinearAlgebraError/nonFinite(row:column:)`` for `b`;

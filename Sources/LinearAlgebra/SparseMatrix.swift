@@ -63,7 +63,7 @@ public struct SparseMatrix<Scalar: KernelScalar>: Sendable, Hashable {
         self.values = values
     }
 
-    /// Entry k of the row: `row(i)` gives them all.
+    /// A stored element of a row.
     public struct Entry: Sendable, Hashable {
         public let column: Int
         public let value: Scalar

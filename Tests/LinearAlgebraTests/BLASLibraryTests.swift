@@ -38,6 +38,22 @@ import Testing
         }
     }
 
+    @Test func factorisationsAgreeForOneAndTwoThreads() async {
+        await #expect(processExitsWith: .success) {
+            let n = 300
+            var random = TestRandom(9)
+            let a: Matrix<Double> = random.matrix(n, n), spd = random.positiveDefinite(n, Double.self)
+            func results(_ count: Int) throws -> [Matrix<Double>] {
+                Threads.count = count
+                return try [Cholesky(spd).lower, QR(a).r, Matrix(rows: 1, columns: n, elements: SVD.singularValues(of: a)),
+                            Matrix(rows: 1, columns: n, elements: SymmetricEigen.values(of: spd)), LU(spd).inverse()]
+            }
+            for (one, two) in zip(try results(1), try results(2)) {
+                precondition(distance(one, two) <= 1e-11 * (1 + one.maxNorm))
+            }
+        }
+    }
+
     @Test func callersWithDifferentCountsDoNotBlockForEver() async {
         await #expect(processExitsWith: .success) {
             Threads.count = 2

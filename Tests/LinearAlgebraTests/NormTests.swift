@@ -1,3 +1,4 @@
+import Kernels
 import LinearAlgebra
 import Testing
 
@@ -7,6 +8,28 @@ import Testing
         #expect(a.oneNorm() == 9 && a.infinityNorm() == 15 && a.maxNorm == 6)
         #expect(abs(a.frobeniusNorm - 91.0.squareRoot()) < 1e-15)
         #expect(([[1, 7], [7, 2]] as Matrix<Float>).trace == 3)
+    }
+
+    @Test(arguments: shapes, Precision.allCases) func againstTheDefinition(_ shape: (Int, Int), _ precision: Precision) {
+        func body<S: KernelScalar>(_: S.Type) {
+            var random = TestRandom(2)
+            let a: Matrix<S> = random.matrix(shape.0, shape.1)
+            let d = a.double
+            let columns = (0..<d.columns).map { d.column($0).reduce(0) { $0 + abs($1) } }
+            let rows = (0..<d.rows).map { i in (0..<d.columns).reduce(0) { $0 + abs(d[i, $1]) } }
+            let bound = Double(shape.0 + shape.1 + 1) * eps(S.self)
+            #expect(abs(Double(a.oneNorm()) - (columns.max() ?? 0)) <= bound * (1 + (columns.max() ?? 0)))
+            #expect(abs(Double(a.infinityNorm()) - (rows.max() ?? 0)) <= bound * (1 + (rows.max() ?? 0)))
+            #expect(Double(a.maxNorm) == d.elements.map { abs($0) }.max() ?? 0)
+            #expect(abs(Double(a.frobeniusNorm) - norm(d.elements)) <= (2 * eps(S.self) + Double(d.elements.count) * 0x1p-53) * norm(d.elements))
+        }
+        body(precision.type)
+    }
+
+    @Test(arguments: 0..<9) func aSingleNaNIsFoundAnywhere(_ place: Int) {
+        var a = Matrix<Double>(rows: 1, columns: 9, repeating: 1)
+        a[0, place] = .nan
+        #expect(a.oneNorm().isNaN && a.infinityNorm().isNaN && a.maxNorm.isNaN && a.frobeniusNorm.isNaN)
     }
 
     @Test func emptyMatrixHasNormZero() {

@@ -57,10 +57,10 @@ import Testing
     }
 
     @Test func duplicatesAreAddedInTheOrderGiven() throws {
-        // 1e16 + 1 − 1e16 depends on the order.
-        let values = [1e16, 1, -1e16]
+        // In this order the 1 is lost; in the reverse order it is kept.
+        let values = [1, 1e16, -1e16]
         let a = try SparseMatrix<Double>(rows: 1, columns: 1, triplets: values.map { .init(row: 0, column: 0, value: $0) })
-        #expect(a.values == [values[0] + values[1] + values[2]])
+        #expect(a.values == [0])
     }
 
     @Test func rawArraysAreValidated() throws {

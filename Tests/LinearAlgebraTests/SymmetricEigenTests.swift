@@ -49,4 +49,12 @@ import Testing
         let values = try SymmetricEigen.values(of: ([[2, 1], [1, 2]] as Matrix<Double>).map { $0 * scale })
         #expect(distance(values.map { $0 / scale }, [1, 3]) < 1e-14)
     }
+
+    /// The work space, 2n² + 6n + 1 elements, is here beyond 2²⁴, and the nearest `Float` is below it.
+    @Test func workSpaceBeyondTheExactIntegersOfFloat() throws {
+        let n = 2896
+        let eigen = try SymmetricEigen(Matrix<Float>.diagonal((0..<n).map { Float(n - $0) }))
+        #expect(eigen.values == (1...n).map { Float($0) })
+        #expect(abs(eigen.vectors[n - 1, 0]) == 1)
+    }
 }
