@@ -48,7 +48,7 @@ let package = Package(
         // Layer 3.
         library("Objectives", ["LinearAlgebra", "Randomness", .product(name: "RealModule", package: "swift-numerics")]),
         library("Datasets", ["LinearAlgebra", "Randomness", .product(name: "RealModule", package: "swift-numerics")],
-                resources: [.copy("Resources")]),
+                resources: [.copy("Data")]),
         // Layer 6.
         library("Descent", ["Kernels", "Randomness", "LinearAlgebra", "BinaryAlgebra", "Objectives", "Datasets"]),
         // Layer 7.

@@ -1,3 +1,5 @@
+import Kernels
+
 /// Reads forward through part of an array of bytes, and throws where it would leave it.
 struct ByteReader {
     let format: String
@@ -8,7 +10,7 @@ struct ByteReader {
     /// - Precondition: `range` lies within `bytes`.
     init(_ bytes: [UInt8], format: String, range: Range<Int>? = nil) {
         let range = range ?? bytes.indices
-        precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count, "range \(range) of \(bytes.count) bytes")
+        require(range.lowerBound >= 0 && range.upperBound <= bytes.count, "range \(range) of \(bytes.count) bytes")
         self.format = format
         self.bytes = bytes
         offset = range.lowerBound

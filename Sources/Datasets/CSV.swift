@@ -15,7 +15,7 @@ public enum CSV {
         _ bytes: [UInt8], header: Header = .detected, separator: Character = ","
     ) throws(FormatError) -> CSVTable {
         guard let byte = separator.asciiValue, byte != UInt8(ascii: "\""), byte != 0x0A, byte != 0x0D else {
-            preconditionFailure("separator is '\(separator)'; expected an ASCII character other than a quote or a line break")
+            fatalError("separator is '\(separator)'; expected an ASCII character other than a quote or a line break")
         }
         var parser = CSVParser(bytes: bytes, separator: byte)
         var records = try parser.records()

@@ -24,14 +24,14 @@ public struct Dataset<Scalar: KernelScalar>: Sendable, Hashable {
         name: String, features: Matrix<Scalar>, featureNames: [String], target: Target, description: String = "",
         licence: String = ""
     ) {
-        precondition(featureNames.count == features.columns,
+        require(featureNames.count == features.columns,
                      "\(featureNames.count) feature names for \(features.columns) columns; expected equal counts")
         switch target {
         case .classes(let labels, let names):
-            precondition(labels.count == features.rows, "\(labels.count) labels for \(features.rows) rows; expected equal counts")
-            precondition(labels.allSatisfy { names.indices.contains($0) }, "a label is outside 0..<\(names.count)")
+            require(labels.count == features.rows, "\(labels.count) labels for \(features.rows) rows; expected equal counts")
+            require(labels.allSatisfy { names.indices.contains($0) }, "a label is outside 0..<\(names.count)")
         case .values(let values):
-            precondition(values.count == features.rows, "\(values.count) values for \(features.rows) rows; expected equal counts")
+            require(values.count == features.rows, "\(values.count) values for \(features.rows) rows; expected equal counts")
         }
         self.name = name
         self.features = features
@@ -72,7 +72,7 @@ public struct Dataset<Scalar: KernelScalar>: Sendable, Hashable {
         var elements: [Scalar] = []
         elements.reserveCapacity(indices.count * features.columns)
         for i in indices {
-            precondition((0..<count).contains(i), "example \(i) is outside 0..<\(count)")
+            require((0..<count).contains(i), "example \(i) is outside 0..<\(count)")
             elements.append(contentsOf: features.elements[i * features.columns..<(i + 1) * features.columns])
         }
         let target: Target = switch target {

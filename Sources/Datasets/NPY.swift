@@ -1,3 +1,5 @@
+import Kernels
+
 /// NumPy's format for one array, versions 1 to 3.
 ///
 /// Booleans, integers and floating-point numbers of 16 to 64 bits are read in either byte order and in C or Fortran order. Complex
@@ -23,7 +25,7 @@ public enum NPY {
         // Magic, version, length and header together fill a multiple of 64 bytes, the last of them a line feed.
         header += String(repeating: " ", count: 63 - (10 + header.utf8.count) % 64) + "\n"
         let length = header.utf8.count
-        precondition(length <= 65_535, "an array of \(array.shape.count) dimensions; expected a header of at most 65535 bytes")
+        require(length <= 65_535, "an array of \(array.shape.count) dimensions; expected a header of at most 65535 bytes")
         return magic + [1, 0, UInt8(length & 255), UInt8(length >> 8)] + Array(header.utf8) + array.bytes
     }
 
@@ -66,7 +68,7 @@ public enum NPY {
         case .float16: "<f2"
         case .float32: "<f4"
         case .float64: "<f8"
-        case .bfloat16: preconditionFailure("NPY has no bfloat16; convert to float32")
+        case .bfloat16: fatalError("NPY has no bfloat16; convert to float32")
         }
     }
 

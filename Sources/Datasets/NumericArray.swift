@@ -13,7 +13,7 @@ public struct NumericArray: Sendable, Hashable {
     /// - Precondition: `bytes` holds exactly the elements of `shape`.
     public init(shape: [Int], elementType: ElementType, bytes: [UInt8]) {
         let size = Self.byteCount(shape: shape, elementType)
-        precondition(size == bytes.count,
+        require(size == bytes.count,
                      "\(bytes.count) bytes for shape \(shape) of \(elementType); expected \(size.map(String.init) ?? "a valid shape")")
         self.shape = shape
         self.elementType = elementType

@@ -1,3 +1,4 @@
+import Kernels
 import Foundation
 
 /// The safetensors format: a JSON header with type, shape and place of each named array, then the arrays' bytes, little-endian.
@@ -87,7 +88,7 @@ public enum Safetensors {
     ///
     /// - Precondition: no array has the name `__metadata__`.
     public static func write(_ arrays: [String: NumericArray], metadata: [String: String] = [:]) -> [UInt8] {
-        precondition(arrays["__metadata__"] == nil, "an array is named '__metadata__', which the format keeps for itself")
+        require(arrays["__metadata__"] == nil, "an array is named '__metadata__', which the format keeps for itself")
         let sorted = arrays.sorted { $0.key < $1.key }
         var parts = metadata.isEmpty ? [] : ["\"__metadata__\":" + json(metadata)]
         var offset = 0

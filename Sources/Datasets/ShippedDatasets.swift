@@ -46,9 +46,15 @@ extension Dataset {
 
     /// Reads `<file>.csv`, whose last column is the target, and `<file>.txt`, whose last paragraph is the licence.
     private static func shipped(_ file: String, _ name: String, classes: [String]?) throws(FormatError) -> Dataset {
-        let folder = Bundle.module.resourceURL!.appendingPathComponent("Resources").appendingPathComponent(file).path
-        let table = try CSV.read(path: folder + ".csv", header: .present)
-        let text = String(decoding: try readFile(folder + ".txt", format: "text"), as: UTF8.self)
+        func path(_ kind: String) throws(FormatError) -> String {
+            // Not `resourceURL`, which on Linux changes with a folder called Resources in the bundle.
+            guard let url = Bundle.module.url(forResource: file, withExtension: kind, subdirectory: "Data") else {
+                throw FormatError("data set", .file("\(file).\(kind)"), expected: "a resource of the package", found: "no such file")
+            }
+            return url.path
+        }
+        let table = try CSV.read(path: path("csv"), header: .present)
+        let text = String(decoding: try readFile(path("txt"), format: "text"), as: UTF8.self)
         let last = table.columns - 1
         let target: Target
         if let classes {

@@ -18,7 +18,7 @@ public struct Standardization<Scalar: KernelScalar>: Sendable, Hashable, Codable
     /// - Precondition: at least one row.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public init(fittedTo matrix: Matrix<Scalar>) {
-        precondition(matrix.rows > 0, "a matrix of 0 rows; expected at least 1")
+        require(matrix.rows > 0, "a matrix of 0 rows; expected at least 1")
         // In Double and in two passes: sums of squares would lose the digits of a column far from 0.
         let n = Double(matrix.rows)
         var means = [Double](repeating: 0, count: matrix.columns), squares = means
@@ -42,7 +42,7 @@ public struct Standardization<Scalar: KernelScalar>: Sendable, Hashable, Codable
     /// - Precondition: as many columns as the fitted matrix.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func apply(to matrix: Matrix<Scalar>) -> Matrix<Scalar> {
-        precondition(matrix.columns == means.count, "\(matrix.columns) columns; the fitted matrix had \(means.count)")
+        require(matrix.columns == means.count, "\(matrix.columns) columns; the fitted matrix had \(means.count)")
         var elements = matrix.elements
         for i in 0..<matrix.rows {
             for j in means.indices {
@@ -60,7 +60,7 @@ public struct Standardization<Scalar: KernelScalar>: Sendable, Hashable, Codable
 public func oneHot<Scalar: KernelScalar>(_ labels: [Int], classes: Int, as _: Scalar.Type = Scalar.self) -> Matrix<Scalar> {
     var elements = [Scalar](repeating: 0, count: labels.count * classes)
     for (i, label) in labels.enumerated() {
-        precondition((0..<classes).contains(label), "label \(label) is outside 0..<\(classes)")
+        require((0..<classes).contains(label), "label \(label) is outside 0..<\(classes)")
         elements[i * classes + label] = 1
     }
     return Matrix(rows: labels.count, columns: classes, elements: elements)

@@ -1,3 +1,4 @@
+import Kernels
 import Randomness
 
 extension Dataset {
@@ -11,14 +12,14 @@ extension Dataset {
     public func trainTestSplit(
         testFraction fraction: Double = 0.25, seed: UInt64, stratified: Bool = false
     ) -> (train: Dataset, test: Dataset) {
-        precondition((0...1).contains(fraction), "test fraction is \(fraction); expected 0 to 1")
+        require((0...1).contains(fraction), "test fraction is \(fraction); expected 0 to 1")
         var stream = RandomStream(seed: seed)
         let order = stream.permutation(of: count)
         let testCount = Int((fraction * Double(count)).rounded())
         guard stratified else { return (subset(Array(order[testCount...])), subset(Array(order[..<testCount]))) }
 
         guard case .classes(let labels, let names) = target else {
-            preconditionFailure("a stratified split of \(name), whose target is a number; expected classes")
+            fatalError("a stratified split of \(name), whose target is a number; expected classes")
         }
         let quota = names.indices.map { c in fraction * Double(labels.count { $0 == c }) }
         var taken = quota.map { Int($0) }

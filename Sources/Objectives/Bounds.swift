@@ -7,10 +7,10 @@ public struct Bounds<Scalar: KernelScalar>: Sendable, Hashable {
 
     /// - Precondition: equal counts, no NaN, and `lower[i] <= upper[i]` for each i.
     public init(lower: [Scalar], upper: [Scalar]) {
-        precondition(lower.count == upper.count,
+        require(lower.count == upper.count,
                      "\(lower.count) lower and \(upper.count) upper bounds; expected equal counts")
         for i in lower.indices {
-            precondition(lower[i] <= upper[i],
+            require(lower[i] <= upper[i],
                          "bounds of variable \(i) are \(lower[i]) and \(upper[i]); expected lower ≤ upper")
         }
         self.lower = lower
@@ -30,14 +30,14 @@ public struct Bounds<Scalar: KernelScalar>: Sendable, Hashable {
 
     /// Whether every coordinate lies within its bounds; NaN does not.
     public func contains(_ x: Span<Scalar>) -> Bool {
-        precondition(x.count == dimension, "point has \(x.count) elements; the bounds have \(dimension)")
+        require(x.count == dimension, "point has \(x.count) elements; the bounds have \(dimension)")
         for i in x.indices where !(lower[i] <= x[i] && x[i] <= upper[i]) { return false }
         return true
     }
 
     /// Moves `x` to the nearest point of the box: min(max(xᵢ, lowerᵢ), upperᵢ). NaN stays NaN.
     public func project(_ x: inout MutableSpan<Scalar>) {
-        precondition(x.count == dimension, "point has \(x.count) elements; the bounds have \(dimension)")
+        require(x.count == dimension, "point has \(x.count) elements; the bounds have \(dimension)")
         for i in x.indices {
             if x[i] < lower[i] { x[i] = lower[i] } else if x[i] > upper[i] { x[i] = upper[i] }
         }

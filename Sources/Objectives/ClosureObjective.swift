@@ -20,7 +20,7 @@ public struct ClosureObjective<Scalar: KernelScalar>: Objective {
     private let gradientBody: ValueAndGradient
 
     public init(dimension: Int, value: @escaping Value, valueAndGradient: @escaping ValueAndGradient) {
-        precondition(dimension >= 0, "dimension is \(dimension); expected no negative number")
+        require(dimension >= 0, "dimension is \(dimension); expected no negative number")
         self.dimension = dimension
         valueBody = value
         gradientBody = valueAndGradient

@@ -21,9 +21,9 @@ public protocol FiniteSumObjective<Scalar>: Objective {
 extension FiniteSumObjective {
     /// Stops with a message if `terms` is empty or names a term that does not exist.
     public func requireTerms(_ terms: Span<Int>) {
-        precondition(terms.count > 0, "no terms; expected at least one of \(termCount)")
+        require(terms.count > 0, "no terms; expected at least one of \(termCount)")
         for i in terms.indices {
-            precondition(terms[i] >= 0 && terms[i] < termCount, "term \(terms[i]) is outside 0..<\(termCount)")
+            require(terms[i] >= 0 && terms[i] < termCount, "term \(terms[i]) is outside 0..<\(termCount)")
         }
     }
 }

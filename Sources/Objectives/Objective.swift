@@ -30,6 +30,6 @@ public protocol Objective<Scalar> {
 extension Objective {
     /// Stops with a message that holds both numbers if a vector does not have the objective's dimension.
     @inlinable public func requireDimension(_ count: Int, _ what: StaticString = "point") {
-        precondition(count == dimension, "\(what) has \(count) elements; the objective has dimension \(dimension)")
+        require(count == dimension, "\(what) has \(count) elements; the objective has dimension \(dimension)")
     }
 }

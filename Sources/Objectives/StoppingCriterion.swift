@@ -1,3 +1,5 @@
+import Kernels
+
 /// When a run stops: a value, joined by `||` and `&&`.
 ///
 /// ```swift
@@ -30,7 +32,7 @@ public struct StoppingCriterion: Sendable, Hashable, Codable {
 
     /// f ≤ `target`. Certifies.
     public static func value(atMost target: Double) -> Self {
-        precondition(!target.isNaN, "target value is NaN; expected a number")
+        require(!target.isNaN, "target value is NaN; expected a number")
         return Self(rule: .value(target))
     }
 
@@ -47,19 +49,19 @@ public struct StoppingCriterion: Sendable, Hashable, Codable {
 
     /// `limit` iterations are done.
     public static func iterations(_ limit: Int) -> Self {
-        precondition(limit >= 0, "iteration limit is \(limit); expected no negative number")
+        require(limit >= 0, "iteration limit is \(limit); expected no negative number")
         return Self(rule: .iterations(limit))
     }
 
     /// `limit` evaluations are done (``EvaluationCounts/total``). Looked at between iterations, so the last one may go past the limit.
     public static func evaluations(_ limit: Int) -> Self {
-        precondition(limit >= 0, "evaluation limit is \(limit); expected no negative number")
+        require(limit >= 0, "evaluation limit is \(limit); expected no negative number")
         return Self(rule: .evaluations(limit))
     }
 
     /// `limit` has passed. Looked at between iterations.
     public static func wallTime(_ limit: Duration) -> Self {
-        precondition(limit >= .zero, "time limit is \(limit); expected no negative duration")
+        require(limit >= .zero, "time limit is \(limit); expected no negative duration")
         return Self(rule: .seconds(limit.inSeconds))
     }
 
@@ -83,7 +85,7 @@ public struct StoppingCriterion: Sendable, Hashable, Codable {
     }
 
     private static func checked(_ tolerance: Double) -> Double {
-        precondition(tolerance >= 0, "tolerance is \(tolerance); expected no negative number")
+        require(tolerance >= 0, "tolerance is \(tolerance); expected no negative number")
         return tolerance
     }
 

@@ -1,3 +1,5 @@
+import Kernels
+
 /// The course of a run, in bounded memory.
 ///
 /// Every `stride`-th iteration is kept. When `capacity` records are there, every other one is dropped and the stride doubles,
@@ -20,7 +22,7 @@ public struct Trace: Sendable, Hashable, Codable {
 
     /// - Precondition: `capacity` is at least 2.
     public init(capacity: Int = 1024) {
-        precondition(capacity >= 2, "trace capacity is \(capacity); expected at least 2")
+        require(capacity >= 2, "trace capacity is \(capacity); expected at least 2")
         self.capacity = capacity
     }
 

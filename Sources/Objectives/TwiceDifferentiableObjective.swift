@@ -24,7 +24,7 @@ extension TwiceDifferentiableObjective {
     public func hessianVectorProducts(
         at x: Span<Scalar>, directions: Span<Scalar>, into products: inout MutableSpan<Scalar>
     ) {
-        precondition(directions.count == products.count && directions.count % max(1, dimension) == 0,
+        require(directions.count == products.count && directions.count % max(1, dimension) == 0,
                      "\(directions.count) elements of directions and \(products.count) of products; "
                      + "expected the same multiple of the dimension \(dimension)")
         guard dimension > 0 else { return }

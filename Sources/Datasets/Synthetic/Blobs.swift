@@ -12,8 +12,8 @@ extension Synthetic {
     public static func blobs<Scalar: KernelScalar>(
         count: Int, centers: Matrix<Scalar>, deviation: Scalar = 1, seed: UInt64
     ) -> Dataset<Scalar> {
-        precondition(centers.rows > 0, "no centres; expected at least 1")
-        precondition(count >= 0 && deviation >= 0, "count \(count) and deviation \(deviation); expected no negative number")
+        require(centers.rows > 0, "no centres; expected at least 1")
+        require(count >= 0 && deviation >= 0, "count \(count) and deviation \(deviation); expected no negative number")
         var stream = RandomStream(seed: seed)
         let columns = centers.columns
         var elements: [Scalar] = stream.normal(count: count * columns)

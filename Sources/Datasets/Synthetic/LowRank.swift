@@ -10,8 +10,8 @@ extension Synthetic {
     public static func lowRank<Scalar: KernelScalar>(
         rows: Int, columns: Int, rank: Int, noise: Scalar = 0, seed: UInt64
     ) -> (exact: Matrix<Scalar>, noisy: Matrix<Scalar>) {
-        precondition(rank >= 1 && rank <= min(rows, columns), "rank is \(rank); expected 1 to \(min(rows, columns))")
-        precondition(noise >= 0, "noise is \(noise); expected no negative number")
+        require(rank >= 1 && rank <= min(rows, columns), "rank is \(rank); expected 1 to \(min(rows, columns))")
+        require(noise >= 0, "noise is \(noise); expected no negative number")
         var stream = RandomStream(seed: seed)
         let left: [Scalar] = stream.normal(count: rows * rank), right: [Scalar] = stream.normal(count: columns * rank)
         var noisy: [Scalar] = stream.normal(count: rows * columns), exact = noisy

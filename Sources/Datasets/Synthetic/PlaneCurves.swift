@@ -22,7 +22,7 @@ extension Synthetic {
     public static func concentricCircles<Scalar: KernelScalar & Real>(
         count: Int, ratio: Scalar = 0.5, noise: Scalar = 0, seed: UInt64
     ) -> Dataset<Scalar> {
-        precondition((0..<1).contains(ratio), "ratio is \(ratio); expected 0 to less than 1")
+        require((0..<1).contains(ratio), "ratio is \(ratio); expected 0 to less than 1")
         return twoCurves("Concentric circles", ["outer", "inner"], count: count, noise: noise, seed: seed) { curve, position, total in
             let t = 2 * .pi * Scalar(position) / Scalar(total), radius = curve == 0 ? 1 : ratio
             return (radius * .cos(t), radius * .sin(t))
@@ -33,7 +33,7 @@ extension Synthetic {
     ///
     /// The target is t, the place along the roll.
     public static func swissRoll<Scalar: KernelScalar & Real>(count: Int, noise: Scalar = 0, seed: UInt64) -> Dataset<Scalar> {
-        precondition(count >= 0 && noise >= 0, "count \(count) and noise \(noise); expected no negative number")
+        require(count >= 0 && noise >= 0, "count \(count) and noise \(noise); expected no negative number")
         var stream = RandomStream(seed: seed)
         let unit: [Scalar] = stream.uniform(count: 2 * count)
         var elements: [Scalar] = stream.normal(count: 3 * count), places: [Scalar] = []
@@ -51,7 +51,7 @@ extension Synthetic {
         _ name: String, _ classes: [String], count: Int, noise: Scalar, seed: UInt64,
         point: (_ curve: Int, _ position: Int, _ total: Int) -> (Scalar, Scalar)
     ) -> Dataset<Scalar> {
-        precondition(count >= 0 && noise >= 0, "count \(count) and noise \(noise); expected no negative number")
+        require(count >= 0 && noise >= 0, "count \(count) and noise \(noise); expected no negative number")
         var stream = RandomStream(seed: seed)
         var elements: [Scalar] = stream.normal(count: 2 * count)
         let first = (count + 1) / 2

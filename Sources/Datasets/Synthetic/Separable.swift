@@ -13,7 +13,7 @@ extension Synthetic {
     public static func separable<Scalar: KernelScalar>(
         count: Int, dimension: Int, margin: Scalar, seed: UInt64
     ) -> (data: Dataset<Scalar>, normal: [Scalar]) {
-        precondition(count >= 0 && dimension >= 1 && margin >= 0,
+        require(count >= 0 && dimension >= 1 && margin >= 0,
                      "count \(count), dimension \(dimension), margin \(margin); expected ≥ 0, ≥ 1, ≥ 0")
         var stream = RandomStream(seed: seed)
         let direction: [Scalar] = stream.normal(count: dimension)

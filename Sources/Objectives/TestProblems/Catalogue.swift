@@ -13,7 +13,7 @@ extension TestProblems {
         ///
         /// - Precondition: ``dimensions`` allow it.
         public func problem(dimension: Int) -> any TestProblem<Scalar> {
-            precondition(dimensions.contains(dimension), "\(name) in \(dimension) variables; expected \(dimensions)")
+            require(dimensions.contains(dimension), "\(name) in \(dimension) variables; expected \(dimensions)")
             return make(dimension)
         }
 

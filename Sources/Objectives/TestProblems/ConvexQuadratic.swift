@@ -12,7 +12,7 @@ extension TestProblems {
 
         /// - Precondition: `dimension` is at least 1 and `condition` at least 1.
         public init(dimension: Int, condition: Scalar) {
-            precondition(condition >= 1, "condition is \(condition); expected at least 1")
+            require(condition >= 1, "condition is \(condition); expected at least 1")
             let last = Scalar(max(1, checkedDimension(dimension, 1...) - 1))
             eigenvalues = (0..<dimension).map { .pow(condition, Scalar($0) / last) }
         }

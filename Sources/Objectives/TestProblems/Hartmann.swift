@@ -12,7 +12,7 @@ extension TestProblems {
 
         /// - Precondition: `dimension` is 3 or 6.
         public init(dimension: Int) {
-            precondition(dimension == 3 || dimension == 6, "dimension is \(dimension); expected 3 or 6")
+            require(dimension == 3 || dimension == 6, "dimension is \(dimension); expected 3 or 6")
             self.dimension = dimension
             if dimension == 3 {
                 widths = [[3, 10, 30], [0.1, 10, 35], [3, 10, 30], [0.1, 10, 35]]

@@ -16,9 +16,9 @@ extension TestProblems {
         /// - Parameter labels: `true` for y = 1, `false` for y = −1.
         /// - Precondition: at least one row, as many labels as rows, and `ridge` not negative.
         public init(features: Matrix<Scalar>, labels: [Bool], ridge: Scalar) {
-            precondition(features.rows > 0 && labels.count == features.rows,
+            require(features.rows > 0 && labels.count == features.rows,
                          "\(labels.count) labels for \(features.rows) rows; expected equal counts of at least 1")
-            precondition(ridge >= 0, "ridge is \(ridge); expected no negative number")
+            require(ridge >= 0, "ridge is \(ridge); expected no negative number")
             self.features = features
             self.ridge = ridge
             signs = labels.map { $0 ? 1 : -1 }

@@ -7,7 +7,7 @@ extension TestProblems {
         public let dimension: Int
 
         public init(dimension: Int) {
-            precondition((1...10).contains(dimension), "dimension is \(dimension); expected 1 to 10, where the minimum is known")
+            require((1...10).contains(dimension), "dimension is \(dimension); expected 1 to 10, where the minimum is known")
             self.dimension = dimension
         }
 

@@ -10,7 +10,7 @@ extension TestProblems {
 
         /// - Precondition: `dimension` is a positive multiple of 4.
         public init(dimension: Int) {
-            precondition(dimension > 0 && dimension % 4 == 0, "dimension is \(dimension); expected a positive multiple of 4")
+            require(dimension > 0 && dimension % 4 == 0, "dimension is \(dimension); expected a positive multiple of 4")
             self.dimension = dimension
         }
 

@@ -9,7 +9,7 @@ extension TestProblems {
 
         /// - Precondition: `wells` is 5, 7 or 10.
         public init(wells: Int) {
-            precondition([5, 7, 10].contains(wells), "the number of wells is \(wells); expected 5, 7 or 10")
+            require([5, 7, 10].contains(wells), "the number of wells is \(wells); expected 5, 7 or 10")
             self.wells = wells
         }
 
