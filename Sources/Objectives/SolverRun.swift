@@ -3,6 +3,7 @@ import Kernels
 /// A run of a solver in mid-course: the state of the method and the record of the loop. Encode it to save the run.
 ///
 /// A run that is encoded, decoded and resumed passes through the same bits as one that was never interrupted, times apart.
+/// JSON has no NaN or ∞: a run that ended as ``SolverStatus/nonFinite`` needs an encoder that is told how to write them.
 public struct SolverRun<State: SolverState>: Codable, Sendable {
     public fileprivate(set) var state: State
     public fileprivate(set) var iteration = 0

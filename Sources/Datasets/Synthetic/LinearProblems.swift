@@ -16,7 +16,7 @@ extension Synthetic {
     /// Least squares with a given condition number: A = U Σ Vᵀ, x ~ N(0, I), b = A x + N(0, `noise`² I).
     ///
     /// The singular values are spaced evenly in the logarithm from 1 down to 1/`condition`; U and V have orthonormal columns, uniformly
-    /// distributed (Stewart 1980, The efficient generation of random orthogonal matrices). Costs O(rows · columns²).
+    /// distributed up to their signs (Stewart 1980, The efficient generation of random orthogonal matrices). Costs O(rows · columns²).
     ///
     /// - Precondition: `rows` ≥ `columns` ≥ 1, `condition` ≥ 1, `noise` ≥ 0.
     public static func linearRegression<Scalar: KernelScalar & Real>(
@@ -69,13 +69,17 @@ extension Synthetic {
         return LinearProblem(matrix: matrix, solution: solution, rightHandSide: right)
     }
 
-    /// Multiplies from the left by the reflections I − 2vvᵀ/vᵀv, v standard normal in coordinates k and up, for each column k.
+    /// Multiplies from the left by reflections I − 2vvᵀ/vᵀv, one for each column k, that each take axis k to a uniformly random
+    /// direction of the coordinates from k on.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     private static func reflectAtRandom<Scalar: KernelScalar>(
         _ elements: inout [Scalar], rows: Int, columns: Int, _ stream: inout RandomStream
     ) {
         for k in (0..<columns).reversed() {
-            let v: [Scalar] = stream.normal(count: rows - k)
+            var v: [Scalar] = stream.normal(count: rows - k)
+            // v = z ± ‖z‖ e₀ with z standard normal; the sign of z₀ avoids cancellation.
+            let length = Scalar.dot(v.span, v.span).squareRoot()
+            v[0] += v[0] < 0 ? -length : length
             let square = Scalar.dot(v.span, v.span)
             guard square > 0 else { continue }
             var projections = [Scalar](repeating: 0, count: columns)
