@@ -56,8 +56,8 @@ private func pair(_ words: [UInt32], _ index: Int) -> UInt64 { UInt64(words[inde
                 fillBits(&wordSpan, from: source)
                 fillBits(&pairSpan, from: source)
             }
-            #expect(words == expected)
-            #expect(pairs == (0..<80).map { pair(expected, 2 * $0) })
+            #expect(words.elementsEqual(expected))
+            #expect(pairs.elementsEqual((0..<80).map { pair(expected, 2 * $0) }))
         }
     }
 
