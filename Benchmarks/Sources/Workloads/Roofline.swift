@@ -52,8 +52,7 @@ public final class Buffer<Element: BitwiseCopyable> {
     public init(_ elements: [Element]) { self.elements = elements }
 
     func copy(from source: [Element]) {
-        var span = elements.mutableSpan
-        span.update(from: source)
+        elements.replaceSubrange(elements.indices, with: source)
     }
 }
 

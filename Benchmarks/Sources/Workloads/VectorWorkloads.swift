@@ -4,7 +4,7 @@ import Foundation
 /// Work of the vector family that both benchmark programs time.
 public enum VectorWorkloads {
     /// y ← f(x) by our kernels.
-    public static let kernels: [String: (Buffer<Float>, Buffer<Float>) -> Void] = [
+    public static let kernels: [String: @Sendable (Buffer<Float>, Buffer<Float>) -> Void] = [
         "exp": { x, y in var span = y.elements.mutableSpan; Float.exp(x.elements.span, into: &span) },
         "log": { x, y in var span = y.elements.mutableSpan; Float.log(x.elements.span, into: &span) },
         "tanh": { x, y in var span = y.elements.mutableSpan; Float.tanh(x.elements.span, into: &span) },
@@ -13,7 +13,7 @@ public enum VectorWorkloads {
     ]
 
     /// The same by a plain Swift loop over the C library's function.
-    public static let plainLoops: [String: (Buffer<Float>, Buffer<Float>) -> Void] = [
+    public static let plainLoops: [String: @Sendable (Buffer<Float>, Buffer<Float>) -> Void] = [
         "exp": { x, y in plainLoop(x.elements, &y.elements) { Foundation.exp($0) } },
         "log": { x, y in plainLoop(x.elements, &y.elements) { Foundation.log($0) } },
         "tanh": { x, y in plainLoop(x.elements, &y.elements) { Foundation.tanh($0) } },
@@ -22,7 +22,7 @@ public enum VectorWorkloads {
     ]
 
     /// Kernels that stream, at `n` elements of Float.
-    public static let streams: [String: (Int) -> Workload] = [
+    public static let streams: [String: @Sendable (Int) -> Workload] = [
         "dot": { n in
             let x = [Float](repeating: 1, count: n), y = [Float](repeating: 2, count: n)
             return Workload("dot", work: 8 * Double(n), .bytes) { consume(Float.dot(x.span, y.span)) }
