@@ -72,7 +72,7 @@ private let source = PhiloxSource(key: 17, stream: 5, counter: 1 << 40)
     @Test(arguments: KernelTier.supported) func signsAreTheBits(_ tier: KernelTier) throws {
         try withKernelTier(tier) {
             var words = GuardedBuffer<UInt64>(count: 9, offset: 1)
-            words.write { fillBits(&$0, from: source) }
+            words.withMutableSpan { fillBits(&$0, from: source) }
             #expect(words.guardsAreIntact)
             let bits = words.elements
             let expected: [Double] = (0..<9 * 64).map { i in

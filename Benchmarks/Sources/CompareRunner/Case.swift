@@ -19,8 +19,10 @@ struct Case {
             let a = try matrix("a"), b = PackedBinaryMatrix(BinaryMatrix(signsOf: try matrix("b")))
             let work = 2 * Double(a.rows) * Double(b.rows) * Double(a.columns)
             let c = Buffer<Int32>([])
-            return Case(workload: Workload(name, work: work, .operations) { c.elements = xnorProduct(signsOf: a, b).elements }) {
-                try write(c.elements.map { Float($0) }, rows: a.rows, columns: b.rows, to: $0)
+            return Case(workload: Workload(name, work: work, .operations) {
+                c.modify { $0 = xnorProduct(signsOf: a, b).elements }
+            }) {
+                try writeNPY(c.elements.map { Float($0) }, rows: a.rows, columns: b.rows, to: $0)
             }
         // Both operands already bits, result into a buffer of the caller's: what hamming rivals do.
         case "xnor":
@@ -28,11 +30,13 @@ struct Case {
             let work = 2 * Double(a.rows) * Double(b.rows) * Double(a.columns)
             let c = Buffer([Int32](repeating: 0, count: a.rows * b.rows))
             let run = {
-                var span = c.elements.mutableSpan
-                xnorProduct(a, b, into: &span)
+                c.modify { c in
+                    var span = c.mutableSpan
+                    xnorProduct(a, b, into: &span)
+                }
             }
             return Case(workload: Workload(name, work: work, .operations, run: run)) {
-                try write(c.elements.map { Float($0) }, rows: a.rows, columns: b.rows, to: $0)
+                try writeNPY(c.elements.map { Float($0) }, rows: a.rows, columns: b.rows, to: $0)
             }
         case "pack-scaled":
             let count = Int(try numbers["rows"].orThrow("rows")), columns = Int(try numbers["columns"].orThrow("columns"))
@@ -41,17 +45,21 @@ struct Case {
             let bits = Buffer([UInt64](repeating: 0, count: count * words)), scale = Buffer([Float](repeating: 0, count: count))
             let work = Double(count * columns * 4 + count * words * 8)
             return Case(workload: Workload(name, work: work, .bytes) {
-                var b = bits.elements.mutableSpan, s = scale.elements.mutableSpan
-                _ = BinaryKernels.packSigns(
-                    rows: count, columns: columns, of: x.elements.span, stride: columns, into: &b, stride: words, scale: &s)
-            }) { try write(scale.elements, rows: 1, columns: count, to: $0) }
+                bits.modify { bits in
+                    scale.modify { scale in
+                        var b = bits.mutableSpan, s = scale.mutableSpan
+                        _ = BinaryKernels.packSigns(
+                            rows: count, columns: columns, of: x.elements.span, stride: columns, into: &b, stride: words, scale: &s)
+                    }
+                }
+            }) { try writeNPY(scale.elements, rows: 1, columns: count, to: $0) }
         default: return try VectorCases.make(name, data: data, numbers: numbers)
         }
     }
 }
 
 /// Writes numbers as an NPY matrix of f4.
-func write(_ elements: [Float], rows: Int, columns: Int, to path: String) throws {
+func writeNPY(_ elements: [Float], rows: Int, columns: Int, to path: String) throws {
     let bytes = NPY.write(NumericArray(elements, shape: [rows, columns]))
     try Data(bytes).write(to: URL(fileURLWithPath: path))
 }

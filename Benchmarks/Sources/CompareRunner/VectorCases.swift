@@ -19,13 +19,15 @@ enum VectorCases {
     }
 
     private static func map(
-        _ function: String, _ data: [String: String], _ table: [String: (Buffer<Float>, Buffer<Float>) -> Void]
+        _ function: String, _ data: [String: String], _ table: [String: @Sendable ([Float], inout [Float]) -> Void]
     ) throws -> Case {
         guard let run = table[function] else { throw RunnerError(text: "unknown function '\(function)'") }
         let x: Matrix<Float> = try NPY.read(path: data["x"].orThrow("data x")).matrix()
-        let source = Buffer(x.elements), target = Buffer([Float](repeating: 0, count: x.elements.count))
-        return Case(workload: Workload(function, work: Double(x.elements.count), .elements) { run(source, target) }) {
-            try write(target.elements, rows: 1, columns: target.elements.count, to: $0)
+        let source = x.elements, target = Buffer([Float](repeating: 0, count: x.elements.count))
+        return Case(workload: Workload(function, work: Double(x.elements.count), .elements) {
+            target.modify { run(source, &$0) }
+        }) {
+            try writeNPY(target.elements, rows: 1, columns: target.elements.count, to: $0)
         }
     }
 }

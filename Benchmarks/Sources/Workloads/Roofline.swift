@@ -1,4 +1,5 @@
 import Descent
+import Synchronization
 
 /// A physical limit that is measured in the same run as what it limits.
 public enum Roofline: String, Sendable, Codable, CaseIterable {
@@ -8,6 +9,8 @@ public enum Roofline: String, Sendable, Codable, CaseIterable {
     case read
     /// `memcpy` between arrays beyond the caches, read and write counted.
     case copy
+    /// `memcpy` between arrays of 8 KiB, which lie in the first-level cache; read and write counted.
+    case copyInCache
     /// Scaling an array beyond the caches in place, read and write counted.
     case update
     /// Multiply-adds: OpenBLAS's `gemm` on a size at which it is at its peak.
@@ -29,7 +32,16 @@ public enum Roofline: String, Sendable, Codable, CaseIterable {
         case .copy:
             let source = [UInt8](repeating: 1, count: Self.large)
             let target = Buffer([UInt8](repeating: 2, count: Self.large))
-            return Workload(rawValue, work: 2 * Double(Self.large), .bytes) { target.copy(from: source) }
+            return Workload(rawValue, work: 2 * Double(Self.large), .bytes) {
+                target.modify { $0.replaceSubrange($0.indices, with: source) }
+            }
+        case .copyInCache:
+            let bytes = 8 << 10
+            let source = [UInt8](repeating: 1, count: bytes)
+            let target = Buffer([UInt8](repeating: 2, count: bytes))
+            return Workload(rawValue, work: 2 * Double(bytes), .bytes) {
+                target.modify { $0.replaceSubrange($0.indices, with: source) }
+            }
         case .update:
             let x = Buffer([SIMD16<Float>](repeating: .init(repeating: 1), count: Self.large / 64))
             return Workload(rawValue, work: 2 * Double(Self.large), .bytes) { plainScale(x) }
@@ -37,6 +49,19 @@ public enum Roofline: String, Sendable, Codable, CaseIterable {
         case .gemm64: return gemm(Double.self)
         }
     }
+
+    /// Work a second at this limit: the best of three, measured once in a process.
+    public var rate: Double {
+        Self.rates.withLock { rates in
+            if let known = rates[self] { return known }
+            let workload = workload
+            let rate = (0..<3).map { _ in workload.work / workload.seconds() }.max()!
+            rates[self] = rate
+            return rate
+        }
+    }
+
+    private static let rates = Mutex<[Roofline: Double]>([:])
 
     private func gemm<T: KernelScalar>(_ type: T.Type) -> Workload {
         let n = 768
@@ -47,13 +72,11 @@ public enum Roofline: String, Sendable, Codable, CaseIterable {
 
 /// An array that a closure may change.
 public final class Buffer<Element: BitwiseCopyable> {
-    public var elements: [Element]
+    public private(set) var elements: [Element]
 
     public init(_ elements: [Element]) { self.elements = elements }
 
-    func copy(from source: [Element]) {
-        elements.replaceSubrange(elements.indices, with: source)
-    }
+    public func modify(_ body: (inout [Element]) -> Void) { body(&elements) }
 }
 
 @inline(never)
@@ -70,5 +93,7 @@ private func plainSum(_ x: [SIMD16<Float>]) -> Float {
 
 @inline(never)
 private func plainScale(_ x: Buffer<SIMD16<Float>>) {
-    for i in x.elements.indices { x.elements[i] *= 1.0000001 }
+    x.modify { x in
+        for i in x.indices { x[i] *= 1.0000001 }
+    }
 }

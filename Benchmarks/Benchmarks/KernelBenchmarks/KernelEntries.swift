@@ -1,0 +1,178 @@
+import Descent
+import Workloads
+
+/// A benchmark by name; its data are made when it runs.
+struct Entry: Sendable {
+    let name: String
+    let make: @Sendable () -> Workload
+
+    init(_ name: String, _ make: @escaping @Sendable () -> Workload) {
+        self.name = name
+        self.make = make
+    }
+}
+
+enum KernelEntries {
+    static let binary: [Entry] = {
+        var random = RandomStream(seed: 1)
+        func signs(_ rows: Int, _ columns: Int) -> Matrix<Float> {
+            Matrix(rows: rows, columns: columns, elements: random.rademacher(count: rows * columns))
+        }
+        var entries: [Entry] = []
+        for (m, n, k) in [(1, 4096, 4096), (128, 768, 768), (1024, 1024, 1024)] {
+            let x = signs(m, k), y = signs(n, k)
+            let a = BinaryMatrix(signsOf: x), b = BinaryMatrix(signsOf: y), work = 2 * Double(m) * Double(n) * Double(k)
+            entries += [
+                Entry("binary xnor \(m)×\(n)×\(k)") {
+                    let packed = PackedBinaryMatrix(b)
+                    return Workload("", work: work, .operations, roofline: .popcount) { consume(xnorProduct(a, packed)) }
+                },
+                Entry("binary xnor \(m)×\(n)×\(k), scaled") {
+                    let packed = PackedBinaryMatrix(b)
+                    return Workload("", work: work, .operations, roofline: .popcount) { consume(scaledXnorProduct(a, packed)) }
+                },
+                Entry("binary and \(m)×\(n)×\(k)") {
+                    let packed = PackedBinaryMatrix(b)
+                    return Workload("", work: work, .operations, roofline: .popcount) {
+                        consume(andProduct(a, packed, as: .zeroOne))
+                    }
+                },
+                Entry("binary xnor \(m)×\(n)×\(k), rival: sgemm") {
+                    let transposed = y.transposed()
+                    return Workload("", work: work, .operations, roofline: .gemm32) { consume(x * transposed) }
+                },
+            ]
+        }
+        let square = BinaryMatrix(signsOf: signs(4096, 4096)), row = BinaryMatrix(signsOf: signs(1, 4096))
+        let bytes = Double(square.words.count * 8)
+        entries += [
+            Entry("binary xnor of a matrix and a vector, 4096×4096") {
+                Workload("", work: 2 * 4096 * 4096, .operations, roofline: .popcount) { consume(xnorProduct(square, vector: row)) }
+            },
+            Entry("binary transpose 4096×4096") {
+                Workload("", work: 2 * bytes, .bytes, roofline: .copyInCache) { consume(square.transposed()) }
+            },
+            Entry("binary panels 4096×4096") {
+                Workload("", work: 2 * bytes, .bytes, roofline: .copyInCache) { consume(PackedBinaryMatrix(square)) }
+            },
+            Entry("binary row counts 4096×4096") {
+                Workload("", work: bytes, .bytes, roofline: .copyInCache) { consume(square.rowCounts()) }
+            },
+            Entry("binary sign packing 4096×16384") {
+                let x = Matrix<Float>(rows: 4096, columns: 16384, elements: [Float](repeating: 1, count: 4096 * 16384))
+                return Workload("", work: 4.125 * 4096 * 16384, .bytes, roofline: .copy) { consume(BinaryMatrix(signsOf: x)) }
+            },
+            Entry("binary sign packing with scale 4096×16384") {
+                let x = Matrix<Float>(rows: 4096, columns: 16384, elements: [Float](repeating: 1, count: 4096 * 16384))
+                return Workload("", work: 4.125 * 4096 * 16384, .bytes, roofline: .copy) {
+                    consume(try? BinaryMatrix.signsAndScales(of: x))
+                }
+            },
+        ]
+        return entries
+    }()
+
+    static let vector: [Entry] = streams("f32", Float.self) + streams("f64", Double.self)
+        + maps("f32", Float.self) + maps("f64", Double.self) + rivals
+
+    private static func streams<T: KernelScalar>(_ type: String, _: T.Type) -> [Entry] {
+        let n = (256 << 20) / MemoryLayout<T>.size
+        let one = Double(n * MemoryLayout<T>.size)
+        func entry(_ name: String, _ arrays: Double, _ roofline: Roofline, _ run: @escaping @Sendable ([T], inout [T]) -> Void) -> Entry {
+            Entry("vector \(name) \(type), beyond the cache") {
+                let x = [T](repeating: 1, count: n), y = Buffer([T](repeating: 1, count: n))
+                return Workload("", work: arrays * one, .bytes, roofline: roofline) { y.modify { run(x, &$0) } }
+            }
+        }
+        return [
+            entry("dot", 2, .read) { consume(T.dot($0.span, $1.span)) },
+            entry("sum", 1, .read) { x, _ in consume(T.sum(x.span)) },
+            entry("nrm2", 1, .read) { x, _ in consume(T.nrm2(x.span)) },
+            entry("max |x|", 1, .read) { x, _ in consume(T.maxAbs(x.span)) },
+            entry("axpy", 3, .update) { x, y in
+                var span = y.mutableSpan
+                T.axpy(0x1p-60, x.span, &span)
+            },
+            entry("axpby", 3, .update) { x, y in
+                var span = y.mutableSpan
+                T.axpby(0.5, x.span, 0.5, &span)
+            },
+            entry("scale", 2, .update) { _, y in
+                var span = y.mutableSpan
+                T.scale(1, &span)
+            },
+            entry("a x + b y + c z", 2, .copy) { x, y in
+                var span = y.mutableSpan
+                T.linearCombination(1, x.span, 2, x.span, 3, x.span, into: &span)
+            },
+        ]
+    }
+
+    private static func maps<T: KernelScalar>(_ type: String, _: T.Type) -> [Entry] {
+        let n = 1024
+        func entry(_ name: String, _ run: @escaping @Sendable ([T], inout [T]) -> Void) -> Entry {
+            Entry("vector \(name) \(type), \(n) elements") {
+                let x = (0..<n).map { T($0 + 1) / T(n) }, y = Buffer([T](repeating: 0, count: n))
+                return Workload("", work: Double(2 * n * MemoryLayout<T>.size), .bytes, roofline: .copyInCache) {
+                    y.modify { run(x, &$0) }
+                }
+            }
+        }
+        return [
+            entry("exp") { var y = $1.mutableSpan; T.exp($0.span, into: &y) },
+            entry("log") { var y = $1.mutableSpan; T.log($0.span, into: &y) },
+            entry("tanh") { var y = $1.mutableSpan; T.tanh($0.span, into: &y) },
+            entry("logistic") { var y = $1.mutableSpan; T.logistic($0.span, into: &y) },
+            entry("erf") { var y = $1.mutableSpan; T.erf($0.span, into: &y) },
+            entry("sqrt") { var y = $1.mutableSpan; T.sqrt($0.span, into: &y) },
+            entry("reciprocal") { var y = $1.mutableSpan; T.reciprocal($0.span, into: &y) },
+            entry("soft-max") { x, y in
+                var y = y.mutableSpan
+                T.softmax(rows: 4, columns: n / 4, of: x.span, stride: n / 4, into: &y, stride: n / 4)
+            },
+            entry("log-sum-exp") { x, y in
+                var all = y.mutableSpan
+                var z = all._mutatingExtracting(0..<4)
+                T.logSumExp(rows: 4, columns: n / 4, of: x.span, stride: n / 4, into: &z)
+            },
+        ]
+    }
+
+    /// The plain Swift loop over the C library, on the same data.
+    private static let rivals: [Entry] = VectorWorkloads.plainLoops.sorted { $0.key < $1.key }.map { name, run in
+        let n = 1024
+        return Entry("vector \(name) f32, \(n) elements, rival: plain loop over libm") {
+            let x = (0..<n).map { Float($0 + 1) / Float(n) }, y = Buffer([Float](repeating: 0, count: n))
+            return Workload("", work: Double(8 * n), .bytes, roofline: .copyInCache) { y.modify { run(x, &$0) } }
+        }
+    }
+
+    static let random: [Entry] = {
+        func fills<T: KernelScalar>(_ type: String, _: T.Type) -> [Entry] {
+            let n = 1024, source = PhiloxSource(key: 1, stream: 2, counter: 3)
+            func entry(_ name: String, _ run: @escaping @Sendable (inout MutableSpan<T>) -> Void) -> Entry {
+                Entry("random \(name) \(type), \(n) elements") {
+                    let y = Buffer([T](repeating: 0, count: n))
+                    return Workload("", work: Double(n * MemoryLayout<T>.size), .bytes, roofline: .copyInCache) {
+                        y.modify {
+                            var span = $0.mutableSpan
+                            run(&span)
+                        }
+                    }
+                }
+            }
+            return [
+                entry("uniform") { T.fillUniform(&$0, from: source) },
+                entry("normal") { T.fillNormal(&$0, mean: 0, standardDeviation: 1, from: source) },
+                entry("Rademacher") { T.fillRademacher(&$0, from: source) },
+            ]
+        }
+        let generator = Entry("random, rival: SystemRandomNumberGenerator, 1024 Double") {
+            let y = Buffer([Double](repeating: 0, count: 1024))
+            return Workload("", work: 8 * 1024, .bytes, roofline: .copyInCache) {
+                y.modify { for i in $0.indices { $0[i] = Double.random(in: 0..<1) } }
+            }
+        }
+        return fills("f32", Float.self) + fills("f64", Double.self) + [generator]
+    }()
+}
