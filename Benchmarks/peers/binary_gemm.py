@@ -45,31 +45,11 @@ def figures(ours, quick):
     yield Figure("sign packing with scale, 4096×16384", ours.case("pack-scaled", {"rows": 4096, "columns": 16384}),
                  roofline=ours.case("copy"), target_percent=80)
     if len(ours.cores) > 1:
-        ours.all_cores()
         n = 2048 if quick else 4096
         a, b = signs(n, n), signs(n, n)
-        one, two = ours.case("xnor", a=a, b=b), ours.case("xnor", a=a, b=b)
-        yield Figure(f"xnor {n}³, two threads against one", WithThreads(two, 2), {"one thread": WithThreads(one, 1)},
-                     target_ratio=1.8, close=lambda: ours.ask({"do": "threads", "numbers": {"count": 1}}))
-
-
-class WithThreads:
-    """A case of ours under a thread count."""
-
-    result = None
-
-    def __init__(self, case, count):
-        self.case, self.count = case, count
-        self.work = self.unit = None
-
-    def seconds(self):
-        self.case.ours.ask({"do": "threads", "numbers": {"count": self.count}})
-        seconds = self.case.seconds()
-        self.work, self.unit = self.case.work, self.case.unit
-        return seconds
-
-    def release(self):
-        self.case.release()
+        with Ours(threads=2) as two:
+            yield Figure(f"xnor {n}³, two threads against one", two.case("xnor", a=a, b=b),
+                         {"one thread": ours.case("xnor", a=a, b=b)}, target_ratio=1.8, agree=same)
 
 
 def packed_rivals(a, b, faiss_too=True):

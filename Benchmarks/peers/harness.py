@@ -17,21 +17,26 @@ here = os.path.dirname(os.path.abspath(__file__))
 class Ours:
     """Our side, in a process of its own that answers requests line by line.
 
-    One-thread figures run with both sides pinned to the same core, so that neither gets a better one.
+    With one thread both sides are pinned to the same core, so that neither gets a better one.
     """
 
-    def __init__(self, tier=None):
-        self.tier = tier
+    #: The cores that the run may use, before anything is pinned.
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+
+    def __init__(self, tier=None, threads=1):
+        self.tier, self.threads = tier, threads
         self.folder = tempfile.mkdtemp(prefix="descent-compare-")
         self.ids = 0
 
     def __enter__(self):
-        self.cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
-        if self.cores and not self.tier:
+        # Affinity is set before the runner starts: its thread pool sizes itself by it.
+        if self.cores:
+            os.sched_setaffinity(0, {self.cores[-1]} if self.threads == 1 else set(self.cores))
+        environment = dict(os.environ, DESCENT_NUM_THREADS=str(self.threads), **({"DESCENT_ISA": self.tier} if self.tier else {}))
+        self.process = subprocess.Popen([os.path.join(here, "..", ".build", "release", "CompareRunner")],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+        if self.cores:
             os.sched_setaffinity(0, {self.cores[-1]})
-        runner = os.path.join(here, "..", ".build", "release", "CompareRunner")
-        environment = dict(os.environ, DESCENT_ISA=self.tier) if self.tier else os.environ
-        self.process = subprocess.Popen([runner], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
         return self
 
     def __exit__(self, *_):
@@ -62,11 +67,6 @@ class Ours:
         for path in data.values():
             os.remove(path)
         return OurCase(self, ident)
-
-    def all_cores(self):
-        """Lifts the pin of our side, for figures with several threads."""
-        if self.cores:
-            os.sched_setaffinity(self.process.pid, set(self.cores))
 
 
 @dataclass
@@ -127,7 +127,6 @@ class Figure:
     #: Work of the roofline that bounds ours, where it is not our own work (a function of the roofline cases' seconds).
     bound: callable = None
     agree: callable = None
-    close: callable = None
 
 
 def measure(ours, figure, rounds):
@@ -165,8 +164,6 @@ def measure(ours, figure, rounds):
     result = {"figure": figure.name, "seconds": median, "work": figure.ours.work, "unit": figure.ours.unit, "ratios": ratios,
               "percent_of_roofline": percent, "target_ratio": figure.target_ratio, "target_percent": figure.target_percent,
               "rounds": rounds, "met": met}
-    if figure.close:
-        figure.close()
     for case in sides.values():
         case.release()
     return result

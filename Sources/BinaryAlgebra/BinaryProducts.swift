@@ -71,7 +71,8 @@ public func xnorProduct(signsOf x: Matrix<Float>, _ b: PackedBinaryMatrix) -> In
     var result = IntegerMatrix(zeros: x.rows, b.rows)
     guard x.rows > 0, b.rows > 0 else { return result }
     let words = b.wordsPerRow
-    let blockRows = rowsPerBlock(x.rows)
+    // Short, so that the bits stay in the first-level cache between packing and product.
+    let blockRows = min(96, rowsPerBlock(x.rows))
     var c = result.elements.mutableSpan
     concurrentBlocks(of: &c, blockLength: blockRows * b.rows) { block, part in
         let rows = part.count / b.rows
@@ -124,6 +125,7 @@ private func requireEqualLengths(_ a: Int, _ b: Int) {
 
 /// Enough blocks to balance the threads, each a whole number of register tiles (12 rows on the widest tier).
 private func rowsPerBlock(_ rows: Int) -> Int {
+    if Threads.count == 1 { return max(1, rows) }
     let perThread = (rows + 4 * Threads.count - 1) / (4 * Threads.count)
     return max(48, (perThread + 11) / 12 * 12)
 }

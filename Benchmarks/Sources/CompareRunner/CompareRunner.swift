@@ -8,7 +8,6 @@ import Workloads
 ///     {"do": "time", "id": "c"}                 → {"seconds": …, "work": …, "unit": …}
 ///     {"do": "write", "id": "c", "path": "c.npy"}
 ///     {"do": "release", "id": "c"}
-///     {"do": "threads", "numbers": {"count": 2}}
 ///     {"do": "info"}
 @main
 struct CompareRunner {
@@ -49,7 +48,6 @@ struct CompareRunner {
                 case "write":
                     try cases[request.id ?? ""].orThrow("case \(request.id ?? "")").write(try request.path.orThrow("path"))
                 case "release": cases[request.id ?? ""] = nil
-                case "threads": Threads.count = Int(request.numbers?["count"] ?? 1)
                 case "info":
                     answer.tier = KernelTier.active.rawValue
                     answer.blas = BLASLibrary.configuration
