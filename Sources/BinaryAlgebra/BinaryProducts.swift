@@ -67,13 +67,19 @@ public func scaledAndProduct(
 ///
 /// - Parameters: x: m×K. b: n×K, packed.
 public func xnorProduct(signsOf x: Matrix<Float>, _ b: PackedBinaryMatrix) -> IntegerMatrix {
-    requireEqualLengths(x.columns, b.columns)
     var result = IntegerMatrix(zeros: x.rows, b.rows)
-    guard x.rows > 0, b.rows > 0 else { return result }
+    var c = result.elements.mutableSpan
+    xnorProduct(signsOf: x, b, into: &c)
+    return result
+}
+
+/// As ``xnorProduct(signsOf:_:)``, into a caller's buffer of m · n integers, row after row.
+public func xnorProduct(signsOf x: Matrix<Float>, _ b: PackedBinaryMatrix, into c: inout MutableSpan<Int32>) {
+    requireOperands(x.rows, x.columns, b, c.count)
+    guard !c.isEmpty else { return }
     let words = b.wordsPerRow
     // Short, so that the bits stay in the first-level cache between packing and product.
     let blockRows = min(96, rowsPerBlock(x.rows))
-    var c = result.elements.mutableSpan
     concurrentBlocks(of: &c, blockLength: blockRows * b.rows) { block, part in
         let rows = part.count / b.rows
         var bits = [UInt64](repeating: 0, count: rows * words)
@@ -83,11 +89,12 @@ public func xnorProduct(signsOf x: Matrix<Float>, _ b: PackedBinaryMatrix) -> In
             rows: rows, columns: x.columns, of: x.elements.span.extracting(first..<first + rows * x.columns),
             stride: x.columns, into: &span, stride: words)
         let offset = [Int32](repeating: Int32(x.columns), count: rows)
-        BinaryKernels.product(
-            .xor, m: rows, n: b.rows, words: words, offset: offset.span, a: bits.span, stride: words,
-            panels: b.panels.span, into: &part, stride: b.rows)
+        b.panels.withSpan { panels in
+            BinaryKernels.product(
+                .xor, m: rows, n: b.rows, words: words, offset: offset.span, a: bits.span, stride: words,
+                panels: panels, into: &part, stride: b.rows)
+        }
     }
-    return result
 }
 
 /// A·x for ±1 bits: yᵢ = K − 2 · popcount(aᵢ xor x), with `x` a single row. Nothing needs to be packed in panels.
@@ -123,6 +130,11 @@ private func requireEqualLengths(_ a: Int, _ b: Int) {
     require(a == b, "rows of \(a) and \(b) bits; expected equal lengths")
 }
 
+private func requireOperands(_ rows: Int, _ columns: Int, _ b: PackedBinaryMatrix, _ count: Int) {
+    requireEqualLengths(columns, b.columns)
+    require(count == rows * b.rows, "c has \(count) elements; expected \(rows * b.rows) for \(rows)×\(b.rows)")
+}
+
 /// Enough blocks to balance the threads, each a whole number of register tiles (12 rows on the widest tier).
 private func rowsPerBlock(_ rows: Int) -> Int {
     if Threads.count == 1 { return max(1, rows) }
@@ -141,8 +153,7 @@ private func product(
     _ operation: BinaryKernels.Operation, _ a: BinaryMatrix, _ b: PackedBinaryMatrix, offset: [Int32],
     into c: inout MutableSpan<Int32>
 ) {
-    requireEqualLengths(a.columns, b.columns)
-    require(c.count == a.rows * b.rows, "c has \(c.count) elements; expected \(a.rows * b.rows) for \(a.rows)×\(b.rows)")
+    requireOperands(a.rows, a.columns, b, c.count)
     guard !c.isEmpty else { return }
     let words = b.wordsPerRow
     if a.rows == 1 {
@@ -150,10 +161,12 @@ private func product(
         concurrentBlocks(of: &c, blockLength: width) { block, part in
             let n = part.count
             let first = block * width * words
-            BinaryKernels.product(
-                operation, m: 1, n: n, words: words, offset: offset.span, a: a.words.span, stride: words,
-                panels: b.panels.span.extracting(first..<first + BinaryKernels.panelCount(rows: n, words: words)),
-                into: &part, stride: n)
+            b.panels.withSpan { panels in
+                BinaryKernels.product(
+                    operation, m: 1, n: n, words: words, offset: offset.span, a: a.words.span, stride: words,
+                    panels: panels.extracting(first..<first + BinaryKernels.panelCount(rows: n, words: words)),
+                    into: &part, stride: n)
+            }
         }
         return
     }
@@ -161,10 +174,12 @@ private func product(
     concurrentBlocks(of: &c, blockLength: blockRows * b.rows) { block, part in
         let rows = part.count / b.rows
         let first = block * blockRows
-        BinaryKernels.product(
-            operation, m: rows, n: b.rows, words: words, offset: offset.span.extracting(first..<first + rows),
-            a: a.words.span.extracting(first * words..<(first + rows) * words), stride: words,
-            panels: b.panels.span, into: &part, stride: b.rows)
+        b.panels.withSpan { panels in
+            BinaryKernels.product(
+                operation, m: rows, n: b.rows, words: words, offset: offset.span.extracting(first..<first + rows),
+                a: a.words.span.extracting(first * words..<(first + rows) * words), stride: words,
+                panels: panels, into: &part, stride: b.rows)
+        }
     }
 }
 
@@ -187,11 +202,13 @@ private func scaledProduct(
         concurrentBlocks(of: &c, blockLength: blockRows * b.rows) { block, part in
             let rows = part.count / b.rows
             let first = block * blockRows
-            BinaryKernels.scaledProduct(
-                operation, m: rows, n: b.rows, words: words, offset: offset.span.extracting(first..<first + rows),
-                a: a.words.span.extracting(first * words..<(first + rows) * words), stride: words,
-                panels: b.panels.span, rowScale: rowScale.span.extracting(first..<first + rows),
-                columnScale: columnScale.span, bias: bias.span, into: &part, stride: b.rows)
+            b.panels.withSpan { panels in
+                BinaryKernels.scaledProduct(
+                    operation, m: rows, n: b.rows, words: words, offset: offset.span.extracting(first..<first + rows),
+                    a: a.words.span.extracting(first * words..<(first + rows) * words), stride: words,
+                    panels: panels, rowScale: rowScale.span.extracting(first..<first + rows),
+                    columnScale: columnScale.span, bias: bias.span, into: &part, stride: b.rows)
+            }
         }
     }
     return Matrix(rows: a.rows, columns: b.rows, elements: elements)

@@ -10,7 +10,7 @@ public struct PackedBinaryMatrix: Sendable, Hashable {
     public let rows: Int
     /// K: the length of each row.
     public let columns: Int
-    let panels: [UInt64]
+    let panels: AlignedArray<UInt64>
     /// Ones in each row, for products whose other side counts zeros as −1.
     public let rowCounts: [Int32]
 
@@ -19,10 +19,9 @@ public struct PackedBinaryMatrix: Sendable, Hashable {
         columns = matrix.columns
         rowCounts = matrix.rowCounts()
         let words = matrix.wordsPerRow
-        var panels = [UInt64](repeating: 0, count: BinaryKernels.panelCount(rows: matrix.rows, words: words))
-        var span = panels.mutableSpan
-        BinaryKernels.packPanels(rows: matrix.rows, words: words, from: matrix.words.span, stride: words, into: &span)
-        self.panels = panels
+        panels = AlignedArray(repeating: 0, count: BinaryKernels.panelCount(rows: matrix.rows, words: words)) { panels in
+            BinaryKernels.packPanels(rows: matrix.rows, words: words, from: matrix.words.span, stride: words, into: &panels)
+        }
     }
 
     var wordsPerRow: Int { BinaryKernels.words(forColumns: columns) }

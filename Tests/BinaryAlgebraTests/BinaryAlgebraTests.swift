@@ -243,3 +243,41 @@ func mixedProduct(_ a: Bool, _ b: Bool) -> Int32 { a ? (b ? 1 : -1) : 0 }
         #expect(result.map { String(decoding: $0.standardErrorContent, as: UTF8.self) }?.contains("has 3 elements; expected at least 4") == true)
     }
 }
+
+@Suite struct AlignedArrayTests {
+    @Test func elementsAreKeptAndCompared() {
+        for count in [0, 1, 7, 8, 9, 1000] {
+            func make() -> AlignedArray<UInt64> {
+                AlignedArray(repeating: 3, count: count) { span in
+                    #expect(span.count == count)
+                    for i in 0..<count where i % 2 == 0 { span[i] = UInt64(i) }
+                }
+            }
+            let a = make(), b = make()
+            #expect(a.count == count && a == b && a.hashValue == b.hashValue)
+            a.withSpan { span in
+                #expect((0..<count).allSatisfy { span[$0] == ($0 % 2 == 0 ? UInt64($0) : 3) })
+            }
+            #expect(count == 0 || a != AlignedArray(repeating: 4, count: count) { _ in })
+        }
+    }
+
+    @Test func elementsBeginOnACacheLine() {
+        for count in [1, 100, 100_000] {
+            let array = AlignedArray<UInt64>(repeating: 0, count: count) { _ in }
+            let address = array.withSpan { span in
+                unsafe span.withUnsafeBufferPointer { Int(bitPattern: $0.baseAddress) }
+            }
+            #expect(address % 64 == 0)
+        }
+    }
+
+    @Test func signsIntoACallersBuffer() {
+        var bits = Bits(state: 31)
+        let x = bits.floats(7, 100), b = PackedBinaryMatrix(bits.matrix(18, 100))
+        var c = [Int32](repeating: 0, count: 7 * 18)
+        var span = c.mutableSpan
+        xnorProduct(signsOf: x, b, into: &span)
+        #expect(c == xnorProduct(signsOf: x, b).elements)
+    }
+}

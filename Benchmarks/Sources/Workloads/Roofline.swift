@@ -1,17 +1,18 @@
 import Descent
+import Foundation
 import Synchronization
 
 /// A physical limit that is measured in the same run as what it limits.
 public enum Roofline: String, Sendable, Codable, CaseIterable {
     /// xor + popcount + add on registers alone, on the tier in force.
     case popcount
-    /// Reading an array beyond the caches.
+    /// Reading arrays beyond the caches: `memcmp` of equal ones, which reads all of both.
     case read
     /// `memcpy` between arrays beyond the caches, read and write counted.
     case copy
     /// `memcpy` between arrays of 8 KiB, which lie in the first-level cache; read and write counted.
     case copyInCache
-    /// Scaling an array beyond the caches in place, read and write counted.
+    /// Scaling an array beyond the caches in place, read and write counted: the fastest update that we know, and our own.
     case update
     /// Multiply-adds: OpenBLAS's `gemm` on a size at which it is at its peak.
     case gemm32, gemm64
@@ -27,8 +28,14 @@ public enum Roofline: String, Sendable, Codable, CaseIterable {
                 consume(BinaryKernels.popcountRoofline(vectors: vectors))
             }
         case .read:
-            let x = [SIMD16<Float>](repeating: .init(repeating: 1), count: Self.large / 64)
-            return Workload(rawValue, work: Double(Self.large), .bytes) { consume(plainSum(x)) }
+            let half = Self.large / 2
+            let x = Buffer([UInt8](repeating: 0, count: half)), y = Buffer([UInt8](repeating: 0, count: half))
+            return Workload(rawValue, work: Double(Self.large), .bytes) {
+                // A new byte each time, or the comparison of unchanged arrays would be made only once.
+                x.modify { $0[half - 1] &+= 1 }
+                y.modify { $0[half - 1] &+= 1 }
+                unsafe precondition(memcmp(x.elements, y.elements, half) == 0)
+            }
         case .copy:
             let source = [UInt8](repeating: 1, count: Self.large)
             let target = Buffer([UInt8](repeating: 2, count: Self.large))
@@ -43,8 +50,13 @@ public enum Roofline: String, Sendable, Codable, CaseIterable {
                 target.modify { $0.replaceSubrange($0.indices, with: source) }
             }
         case .update:
-            let x = Buffer([SIMD16<Float>](repeating: .init(repeating: 1), count: Self.large / 64))
-            return Workload(rawValue, work: 2 * Double(Self.large), .bytes) { plainScale(x) }
+            let x = Buffer([Float](repeating: 1, count: Self.large / 4))
+            return Workload(rawValue, work: 2 * Double(Self.large), .bytes) {
+                x.modify { x in
+                    var span = x.mutableSpan
+                    Float.scale(1, &span)
+                }
+            }
         case .gemm32: return gemm(Float.self)
         case .gemm64: return gemm(Double.self)
         }
@@ -77,23 +89,4 @@ public final class Buffer<Element: BitwiseCopyable> {
     public init(_ elements: [Element]) { self.elements = elements }
 
     public func modify(_ body: (inout [Element]) -> Void) { body(&elements) }
-}
-
-@inline(never)
-private func plainSum(_ x: [SIMD16<Float>]) -> Float {
-    var a = SIMD16<Float>.zero, b = a, c = a, d = a
-    for i in stride(from: 0, to: x.count - 3, by: 4) {
-        a += x[i]
-        b += x[i + 1]
-        c += x[i + 2]
-        d += x[i + 3]
-    }
-    return (a + b + c + d).sum()
-}
-
-@inline(never)
-private func plainScale(_ x: Buffer<SIMD16<Float>>) {
-    x.modify { x in
-        for i in x.indices { x[i] *= 1.0000001 }
-    }
 }
