@@ -39,17 +39,24 @@ import _TestSupport
         #expect(Double(x.withSpan { Scalar.maxAbs($0) }) == largest, "maxAbs, \(place)")
     }
 
-    /// The bound does not grow with the length: a million equal terms, whose plain sum would be far off.
+    /// The bound does not grow with the length: small terms beside a large one, in blocks so many that a plain sum of the
+    /// blocks would lose most of them.
     @Test(arguments: KernelTier.supported) func longSumsStayExact(_ tier: KernelTier) throws {
-        let count = 1_000_003
-        let floats = [Float](repeating: 0.1, count: count), doubles = [Double](repeating: 0.1, count: count)
         try withKernelTier(tier) {
-            let exact = Double(Float(0.1)) * Double(count)
-            #expect(abs(Double(Float.sum(floats.span)) - exact) <= 20 * Double(Float.ulpOfOne / 2) * exact)
-            var reference = DoubleDouble()
-            for value in doubles { reference.add(value) }
-            #expect(abs(Double.sum(doubles.span) - reference.value) <= 20 * Double.ulpOfOne / 2 * reference.value)
+            checkLongSum(Float.self)
+            checkLongSum(Double.self)
         }
+    }
+
+    private func checkLongSum<Scalar: KernelScalar>(_: Scalar.Type) {
+        let u = Double(Scalar.ulpOfOne) / 2
+        var x = [Scalar](repeating: 0.3, count: 300_003)
+        x[0] = Scalar(1 / u)
+        let ones = [Scalar](repeating: 1, count: x.count)
+        var exact = DoubleDouble()
+        for value in x { exact.add(Double(value)) }
+        #expect(abs(Double(Scalar.sum(x.span)) - exact.value) <= 21 * u * exact.value, "\(Scalar.self)")
+        #expect(abs(Double(Scalar.dot(x.span, ones.span)) - exact.value) <= 21 * u * exact.value, "\(Scalar.self)")
     }
 
     @Test(arguments: KernelTier.supported) func normsBeyondTheRangeOfSquares(_ tier: KernelTier) throws {

@@ -103,6 +103,8 @@ void test_vector(const dsc_kernel_table *table, const char *tier) {
 #include "../../CKernels/include/vector.def"
 #undef DSC_MAP_KERNEL
 #undef DSC_KERNEL
+    test_long_sums_f32(table, tier);
+    test_long_sums_f64(table, tier);
     test_norms_f32(table, tier);
     test_norms_f64(table, tier);
     test_special_rows_f32(table, tier);
