@@ -14,7 +14,7 @@ public struct GuardedBuffer<Element: BitwiseCopyable> {
         start = Self.guardCount + offset
         let total = start + count + Self.guardCount
         storage = unsafe Array(unsafeUninitializedCapacity: total) { buffer, initialized in
-            let bytes = unsafe UnsafeMutableRawBufferPointer(buffer)
+            let bytes = UnsafeMutableRawBufferPointer(buffer)
             for i in bytes.indices { unsafe bytes[i] = 0xff }
             initialized = total
         }
