@@ -70,7 +70,7 @@ let package = Package(
         tests("BinaryAlgebra", ["Randomness", "LinearAlgebra", "Kernels"]),
         tests("Objectives", ["LinearAlgebra", "Randomness", .product(name: "RealModule", package: "swift-numerics")]),
         tests("Datasets", ["LinearAlgebra", "Randomness"]),
-        tests("Reproductions"),
+        tests("Reproductions", ["DescentTool"]),
     ],
     cLanguageStandard: .c17
 )

@@ -1,0 +1,73 @@
+import Foundation
+import Testing
+
+/// The executable itself, as a user runs it; built beside the tests.
+@Suite struct CommandLineTests {
+    struct Run {
+        let status: Int32
+        let output: String
+        let errors: String
+    }
+
+    private func descent(_ arguments: [String], environment: [String: String] = [:]) throws -> Run {
+        let process = Process()
+        process.executableURL = Self.products.appendingPathComponent("descent")
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        let output = Pipe(), errors = Pipe()
+        (process.standardOutput, process.standardError) = (output, errors)
+        try process.run()
+        let text = output.fileHandleForReading.readDataToEndOfFile()
+        let errorText = errors.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return Run(status: process.terminationStatus, output: String(decoding: text, as: UTF8.self),
+                   errors: String(decoding: errorText, as: UTF8.self))
+    }
+
+    /// The folder of the test runner's program.
+    private static let products = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
+
+    @Test func infoNamesTheTierThatIsForced() throws {
+        let run = try descent(["info", "--json"], environment: ["DESCENT_ISA": "scalar", "DESCENT_NUM_THREADS": "3"])
+        #expect(run.status == 0)
+        let facts = try #require(try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+        #expect(facts["tier"] as? String == "scalar" && facts["threads"] as? Int == 3)
+        #expect((facts["blas"] as? String)?.contains("OpenBLAS") == true)
+    }
+
+    @Test(arguments: [("DESCENT_ISA", "bogus"), ("DESCENT_NUM_THREADS", "none"), ("DESCENT_NUM_THREADS", "0")])
+    func badEnvironmentIsSaidAtOnce(_ name: String, _ value: String) throws {
+        for command in ["info", "tour"] {
+            let run = try descent([command], environment: [name: value])
+            #expect(run.status != 0 && run.output.isEmpty)
+            #expect(run.errors.contains("\(name) is '\(value)'"), "\(run.errors)")
+        }
+    }
+
+    @Test func misuseNamesWhatWasGiven() throws {
+        for (arguments, message) in [
+            (["reproduce", "no-such-paper"], "'no-such-paper' is no paper's slug"),
+            (["reproduce", "grokking"], "'grokking' is planned"),
+            (["reproduce"], "Name one or more papers"),
+            (["reproduce", "bibert", "--all"], "Name one or more papers"),
+            (["tour", "--threads", "0"], "--threads is 0"),
+            (["list", "--json", "--markdown"], "exclude each other"),
+        ] {
+            let process = try descent(arguments)
+            #expect(process.status != 0 && process.errors.contains(message), "\(arguments): \(process.errors)")
+        }
+    }
+
+    @Test func reproduceGivesOneObjectAndNoProgressInAPipe() throws {
+        let run = try descent(["reproduce", "bibert", "--quick", "--json", "--seed", "5"])
+        #expect(run.status == 0 && run.errors.isEmpty)
+        let report = try #require(try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+        #expect(report["slug"] as? String == "bibert" && report["seed"] as? Int == 5 && report["quick"] as? Bool == true)
+    }
+
+    @Test func listHasEveryPaper() throws {
+        let papers = try JSONSerialization.jsonObject(with: Data(descent(["list", "--json"]).output.utf8)) as? [[String: Any]]
+        #expect(papers?.count == 45)
+        #expect(try descent(["list", "--markdown"]).output.split(separator: "\n").count == 47)
+    }
+}
