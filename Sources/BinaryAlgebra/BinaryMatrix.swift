@@ -24,7 +24,7 @@ public struct BinaryMatrix: Sendable, Hashable {
     public init(rows: Int, columns: Int) {
         require(rows >= 0 && columns >= 0, "shape is \(rows)×\(columns); expected no negative size")
         require(columns <= Self.maximumColumns,
-                     "\(columns) columns; expected at most \(Self.maximumColumns), or a sum over a row overflows Int32")
+                "\(columns) columns; expected at most \(Self.maximumColumns), or a sum over a row overflows Int32")
         self.rows = rows
         self.columns = columns
         words = [UInt64](repeating: 0, count: rows * BinaryKernels.words(forColumns: columns))
@@ -115,7 +115,7 @@ public struct BinaryMatrix: Sendable, Hashable {
 
     private func wordIndex(_ row: Int, _ column: Int) -> Int {
         require(0..<rows ~= row && 0..<columns ~= column,
-                     "bit (\(row), \(column)) of a \(rows)×\(columns) matrix")
+                "bit (\(row), \(column)) of a \(rows)×\(columns) matrix")
         return row * wordsPerRow + column / 64
     }
 

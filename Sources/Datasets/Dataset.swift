@@ -25,7 +25,7 @@ public struct Dataset<Scalar: KernelScalar>: Sendable, Hashable {
         licence: String = ""
     ) {
         require(featureNames.count == features.columns,
-                     "\(featureNames.count) feature names for \(features.columns) columns; expected equal counts")
+                "\(featureNames.count) feature names for \(features.columns) columns; expected equal counts")
         switch target {
         case .classes(let labels, let names):
             require(labels.count == features.rows, "\(labels.count) labels for \(features.rows) rows; expected equal counts")

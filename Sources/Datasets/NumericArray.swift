@@ -14,7 +14,7 @@ public struct NumericArray: Sendable, Hashable {
     public init(shape: [Int], elementType: ElementType, bytes: [UInt8]) {
         let size = Self.byteCount(shape: shape, elementType)
         require(size == bytes.count,
-                     "\(bytes.count) bytes for shape \(shape) of \(elementType); expected \(size.map(String.init) ?? "a valid shape")")
+                "\(bytes.count) bytes for shape \(shape) of \(elementType); expected \(size.map(String.init) ?? "a valid shape")")
         self.shape = shape
         self.elementType = elementType
         self.bytes = bytes

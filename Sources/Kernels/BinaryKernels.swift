@@ -168,7 +168,7 @@ public enum BinaryKernels {
         requireRows("a", m, words, stride, a.count)
         require(x.count == words, "x has \(x.count) words; expected \(words)")
         require(offset.count == m && y.count == m,
-                     "offset and y have \(offset.count) and \(y.count) elements; expected \(m), one for each row")
+                "offset and y have \(offset.count) and \(y.count) elements; expected \(m), one for each row")
         unsafe withPointers(offset, a, x, &y) { offset, a, aCount, x, _, y, _ in
             switch operation {
             case .xor: unsafe dsc_binary_xor_gemv_i32(m, words, 0, offset, aCount, a, stride, x, y)
@@ -191,7 +191,7 @@ public enum BinaryKernels {
     ) {
         requireShift(operation)
         require(words <= Int(Int32.max) / 64,
-                     "rows of \(words) words; expected at most \(Int(Int32.max) / 64), or an Int32 sum overflows")
+                "rows of \(words) words; expected at most \(Int(Int32.max) / 64), or an Int32 sum overflows")
         require(offsets == m, "offset has \(offsets) elements; expected \(m), one for each row")
         requireRows("a", m, words, aStride, aCount)
         requirePanels(n, words, panels)
@@ -203,6 +203,6 @@ public enum BinaryKernels {
 
     private static func requirePanels(_ rows: Int, _ words: Int, _ count: Int) {
         require(count == panelCount(rows: rows, words: words),
-                     "panels have \(count) words; expected \(panelCount(rows: rows, words: words)) for \(rows) rows of \(words)")
+                "panels have \(count) words; expected \(panelCount(rows: rows, words: words)) for \(rows) rows of \(words)")
     }
 }

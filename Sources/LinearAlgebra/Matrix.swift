@@ -71,7 +71,7 @@ public struct Matrix<Scalar: KernelScalar>: Sendable, Hashable {
 
 @usableFromInline func requireElementCount(_ count: Int, _ rows: Int, _ columns: Int) {
     require(count == rows * columns,
-                 "\(count) elements for a \(rows)×\(columns) matrix; expected \(rows * columns)")
+            "\(count) elements for a \(rows)×\(columns) matrix; expected \(rows * columns)")
 }
 
 func requireShape(_ rows: Int, _ columns: Int) {

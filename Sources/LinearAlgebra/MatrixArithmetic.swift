@@ -70,7 +70,7 @@ extension Matrix {
 
     func requireSameShape(_ other: Matrix) {
         require(rows == other.rows && columns == other.columns,
-                     "shapes \(rows)×\(columns) and \(other.rows)×\(other.columns) differ; expected equal shapes")
+                "shapes \(rows)×\(columns) and \(other.rows)×\(other.columns) differ; expected equal shapes")
     }
 }
 

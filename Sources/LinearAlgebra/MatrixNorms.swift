@@ -66,7 +66,7 @@ extension Matrix {
     ) -> Bool {
         requireSameShape(other)
         require(relativeTolerance >= 0 && absoluteTolerance >= 0,
-                     "tolerances are \(relativeTolerance) and \(absoluteTolerance); expected none below 0")
+                "tolerances are \(relativeTolerance) and \(absoluteTolerance); expected none below 0")
         if storage == other.storage { return true }
         let bound = max(absoluteTolerance, relativeTolerance * max(maxNorm, other.maxNorm))
         guard bound.isFinite else { return false }

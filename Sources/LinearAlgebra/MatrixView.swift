@@ -20,7 +20,7 @@ public struct MatrixView<Scalar: KernelScalar>: ~Escapable {
         require(rowStride >= columns, "row stride is \(rowStride); expected at least \(columns), the number of columns")
         let needed = rows == 0 || columns == 0 ? 0 : (rows - 1) * rowStride + columns
         require(elements.count >= needed,
-                     "\(elements.count) elements for a \(rows)×\(columns) view with row stride \(rowStride); expected at least \(needed)")
+                "\(elements.count) elements for a \(rows)×\(columns) view with row stride \(rowStride); expected at least \(needed)")
         self.rows = rows
         self.columns = columns
         self.rowStride = rowStride
@@ -53,8 +53,8 @@ public struct MatrixView<Scalar: KernelScalar>: ~Escapable {
     @_lifetime(copy self)
     public func submatrix(rows rowRange: Range<Int>, columns columnRange: Range<Int>) -> MatrixView {
         require(rowRange.lowerBound >= 0 && rowRange.upperBound <= rows
-                     && columnRange.lowerBound >= 0 && columnRange.upperBound <= columns,
-                     "rows \(rowRange) and columns \(columnRange) of a \(rows)×\(columns) matrix")
+                && columnRange.lowerBound >= 0 && columnRange.upperBound <= columns,
+                "rows \(rowRange) and columns \(columnRange) of a \(rows)×\(columns) matrix")
         guard !rowRange.isEmpty, !columnRange.isEmpty else {
             return MatrixView(elements.extracting(first: 0), rows: rowRange.count, columns: columnRange.count,
                               rowStride: rowStride)

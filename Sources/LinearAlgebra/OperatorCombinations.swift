@@ -12,7 +12,7 @@ extension LinearOperator {
     /// - Precondition: equal shapes.
     public func adding<Other: LinearOperator>(_ other: Other) -> SumOperator<Self, Other> where Other.Scalar == Scalar {
         require(rows == other.rows && columns == other.columns,
-                     "sum of \(rows)×\(columns) and \(other.rows)×\(other.columns) operators; expected equal shapes")
+                "sum of \(rows)×\(columns) and \(other.rows)×\(other.columns) operators; expected equal shapes")
         return SumOperator(first: self, second: other)
     }
 
@@ -22,7 +22,7 @@ extension LinearOperator {
     public func composed<Inner: LinearOperator>(with inner: Inner) -> ComposedOperator<Self, Inner>
     where Inner.Scalar == Scalar {
         require(columns == inner.rows,
-                     "composition of \(rows)×\(columns) with \(inner.rows)×\(inner.columns); expected inner sizes to agree")
+                "composition of \(rows)×\(columns) with \(inner.rows)×\(inner.columns); expected inner sizes to agree")
         return ComposedOperator(outer: self, inner: inner)
     }
 }

@@ -114,7 +114,7 @@ extension SparseMatrix {
     @specialized(where Scalar == Double)
     public func adding(_ other: SparseMatrix, scale: Scalar) -> SparseMatrix {
         require(rows == other.rows && columns == other.columns,
-                     "shapes \(rows)×\(columns) and \(other.rows)×\(other.columns) differ; expected equal shapes")
+                "shapes \(rows)×\(columns) and \(other.rows)×\(other.columns) differ; expected equal shapes")
         var offsets = [0], indices: [Int32] = [], sums: [Scalar] = []
         indices.reserveCapacity(entryCount + other.entryCount)
         sums.reserveCapacity(entryCount + other.entryCount)

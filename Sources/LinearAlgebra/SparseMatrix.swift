@@ -83,7 +83,7 @@ public struct SparseMatrix<Scalar: KernelScalar>: Sendable, Hashable {
     /// - Complexity: O(log of the row's entries).
     public subscript(row: Int, column: Int) -> Scalar {
         require(row >= 0 && row < rows && column >= 0 && column < columns,
-                     "element (\(row), \(column)) of a \(rows)×\(columns) matrix")
+                "element (\(row), \(column)) of a \(rows)×\(columns) matrix")
         var low = rowOffsets[row], high = rowOffsets[row + 1]
         while low < high {
             let middle = (low + high) / 2

@@ -62,7 +62,7 @@ extension SparseMatrix {
     public func multiply(_ b: Matrix<Scalar>, into c: inout Matrix<Scalar>) {
         require(b.rows == columns, "product of \(rows)×\(columns) by \(b.rows)×\(b.columns); expected inner sizes to agree")
         require(c.rows == rows && c.columns == b.columns,
-                     "product of \(rows)×\(columns) by \(b.rows)×\(b.columns) into \(c.rows)×\(c.columns)")
+                "product of \(rows)×\(columns) by \(b.rows)×\(b.columns) into \(c.rows)×\(c.columns)")
         let n = b.columns
         unsafe b.storage.withUnsafeBufferPointer { b in
             unsafe c.storage.withUnsafeMutableBufferPointer { c in

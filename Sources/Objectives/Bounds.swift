@@ -8,10 +8,10 @@ public struct Bounds<Scalar: KernelScalar>: Sendable, Hashable {
     /// - Precondition: equal counts, no NaN, and `lower[i] <= upper[i]` for each i.
     public init(lower: [Scalar], upper: [Scalar]) {
         require(lower.count == upper.count,
-                     "\(lower.count) lower and \(upper.count) upper bounds; expected equal counts")
+                "\(lower.count) lower and \(upper.count) upper bounds; expected equal counts")
         for i in lower.indices {
             require(lower[i] <= upper[i],
-                         "bounds of variable \(i) are \(lower[i]) and \(upper[i]); expected lower ≤ upper")
+                    "bounds of variable \(i) are \(lower[i]) and \(upper[i]); expected lower ≤ upper")
         }
         self.lower = lower
         self.upper = upper

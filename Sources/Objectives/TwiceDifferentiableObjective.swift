@@ -25,8 +25,8 @@ extension TwiceDifferentiableObjective {
         at x: Span<Scalar>, directions: Span<Scalar>, into products: inout MutableSpan<Scalar>
     ) {
         require(directions.count == products.count && directions.count % max(1, dimension) == 0,
-                     "\(directions.count) elements of directions and \(products.count) of products; "
-                     + "expected the same multiple of the dimension \(dimension)")
+                "\(directions.count) elements of directions and \(products.count) of products; "
+                + "expected the same multiple of the dimension \(dimension)")
         guard dimension > 0 else { return }
         for start in stride(from: 0, to: directions.count, by: dimension) {
             var product = products._mutatingExtracting(start..<start + dimension)

@@ -45,7 +45,7 @@ extension Synthetic {
         measurements: Int, dimension: Int, sparsity: Int, noise: Scalar = 0, seed: UInt64
     ) -> LinearProblem<Scalar> {
         require(measurements >= 1 && sparsity >= 0 && sparsity <= dimension,
-                     "\(measurements) measurements, sparsity \(sparsity) of \(dimension); expected ≥ 1 and 0 ≤ sparsity ≤ dimension")
+                "\(measurements) measurements, sparsity \(sparsity) of \(dimension); expected ≥ 1 and 0 ≤ sparsity ≤ dimension")
         require(noise >= 0, "noise is \(noise); expected no negative number")
         var stream = RandomStream(seed: seed)
         let scale = 1 / Scalar(measurements).squareRoot()

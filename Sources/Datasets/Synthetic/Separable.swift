@@ -14,7 +14,7 @@ extension Synthetic {
         count: Int, dimension: Int, margin: Scalar, seed: UInt64
     ) -> (data: Dataset<Scalar>, normal: [Scalar]) {
         require(count >= 0 && dimension >= 1 && margin >= 0,
-                     "count \(count), dimension \(dimension), margin \(margin); expected ≥ 0, ≥ 1, ≥ 0")
+                "count \(count), dimension \(dimension), margin \(margin); expected ≥ 0, ≥ 1, ≥ 0")
         var stream = RandomStream(seed: seed)
         let direction: [Scalar] = stream.normal(count: dimension)
         let norm = Scalar.dot(direction.span, direction.span).squareRoot()

@@ -17,7 +17,7 @@ extension TestProblems {
         /// - Precondition: at least one row, as many labels as rows, and `ridge` not negative.
         public init(features: Matrix<Scalar>, labels: [Bool], ridge: Scalar) {
             require(features.rows > 0 && labels.count == features.rows,
-                         "\(labels.count) labels for \(features.rows) rows; expected equal counts of at least 1")
+                    "\(labels.count) labels for \(features.rows) rows; expected equal counts of at least 1")
             require(ridge >= 0, "ridge is \(ridge); expected no negative number")
             self.features = features
             self.ridge = ridge

@@ -39,7 +39,7 @@ extension TestProblems {
     /// Stops with a message if a problem does not exist in `dimension`.
     static func checkedDimension(_ dimension: Int, _ allowed: PartialRangeFrom<Int>) -> Int {
         require(allowed.contains(dimension),
-                     "dimension is \(dimension); expected at least \(allowed.lowerBound)")
+                "dimension is \(dimension); expected at least \(allowed.lowerBound)")
         return dimension
     }
 }
