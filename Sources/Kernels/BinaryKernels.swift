@@ -34,8 +34,6 @@ public enum BinaryKernels {
     /// - Parameters:
     ///   - x: `rows` rows of `columns` floats, `xStride` floats from row to row.
     ///   - bits: receives `rows` rows of ⌈columns / 64⌉ words, `bitsStride` words from row to row.
-    ///   - scale: receives (1/columns) Σₖ |x[i, k]| for each row, in the same pass; 0 where there are no columns.
-    ///     `nil` leaves it out.
     /// - Returns: whether a NaN was met.
     /// - Complexity: reads 4 bytes and writes 1/8 byte an element; bound by memory.
     public static func packSigns(
