@@ -125,6 +125,80 @@ public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, Co
     /// xᵢ ← 1/x: as ``reciprocal(_:into:)``, to the bit, in place.
     static func reciprocal(_ x: inout MutableSpan<Self>)
 
+    // MARK: Elementwise arithmetic
+
+    /// zᵢ ← xᵢ yᵢ, rounded once.
+    ///
+    /// - Precondition: equal counts, here and in all that follow.
+    static func multiply(_ x: Span<Self>, _ y: Span<Self>, into z: inout MutableSpan<Self>)
+
+    /// zᵢ ← xᵢ / yᵢ, rounded once.
+    static func divide(_ x: Span<Self>, _ y: Span<Self>, into z: inout MutableSpan<Self>)
+
+    /// zᵢ ← xᵢ + yᵢ, rounded once.
+    static func add(_ x: Span<Self>, _ y: Span<Self>, into z: inout MutableSpan<Self>)
+
+    /// zᵢ ← xᵢ − yᵢ, rounded once.
+    static func subtract(_ x: Span<Self>, _ y: Span<Self>, into z: inout MutableSpan<Self>)
+
+    /// zᵢ ← the larger of xᵢ and yᵢ; NaN where either is NaN, as NumPy's `maximum` and unlike C's `fmax`. Where they compare
+    /// equal, xᵢ.
+    static func maximum(_ x: Span<Self>, _ y: Span<Self>, into z: inout MutableSpan<Self>)
+
+    /// zᵢ ← the smaller of xᵢ and yᵢ; NaN where either is NaN. Where they compare equal, xᵢ.
+    static func minimum(_ x: Span<Self>, _ y: Span<Self>, into z: inout MutableSpan<Self>)
+
+    /// wᵢ ← xᵢ yᵢ + zᵢ, with error at most 2 u (|xᵢ yᵢ| + |zᵢ|).
+    static func multiplyAdd(_ x: Span<Self>, _ y: Span<Self>, _ z: Span<Self>, into w: inout MutableSpan<Self>)
+
+    /// zᵢ ← xᵢ yᵢ + zᵢ: as ``multiplyAdd(_:_:_:into:)``, to the bit.
+    static func multiplyAccumulate(_ x: Span<Self>, _ y: Span<Self>, into z: inout MutableSpan<Self>)
+
+    /// wᵢ ← aᵢ bᵢ + cᵢ dᵢ in one pass, with error at most 2 u (|aᵢ bᵢ| + |cᵢ dᵢ|): the tangent of a product.
+    static func sumOfProducts(
+        _ a: Span<Self>, _ b: Span<Self>, _ c: Span<Self>, _ d: Span<Self>, into w: inout MutableSpan<Self>)
+
+    /// yᵢ ← a xᵢ + b, with error at most 2 u (|a xᵢ| + |b|).
+    static func affine(_ a: Self, _ x: Span<Self>, _ b: Self, into y: inout MutableSpan<Self>)
+
+    // MARK: Elementwise functions with derivatives
+
+    /// yᵢ ← f(xᵢ).
+    ///
+    /// Errors, at most: those of the functions above for `exp` to `reciprocal`; `sin` and `cos` 0.95 ulp, `softplus` 1.5 ulp, `silu`
+    /// 3.2 ulp, `gelu` 4.5 ulp; `relu` and `abs` are exact, `square` is rounded correctly. They hold for every input,
+    /// infinities and subnormal results included: gelu(−∞) = silu(−∞) = −0, the limits. f(NaN) is NaN. `sin` and `cos` call the C library,
+    /// element by element, for |x| above 10⁶ (`Float`) or 16384 (`Double`).
+    static func apply(_ function: ElementwiseFunction, _ x: Span<Self>, into y: inout MutableSpan<Self>)
+
+    /// xᵢ ← f(xᵢ): as ``apply(_:_:into:)``, to the bit, in place.
+    static func apply(_ function: ElementwiseFunction, _ x: inout MutableSpan<Self>)
+
+    /// outᵢ ← gᵢ p(sᵢ), where p(s) is the derivative of f written in the saved number.
+    ///
+    /// Relative error at most 10 u where p is not a sum of terms that cancel (`gelu`, `silu`: of the terms' magnitudes), beside
+    /// underflow. `relu` gives 0 where s ≤ 0 whatever g is, as PyTorch; the others multiply, so 0 · NaN is NaN.
+    ///
+    /// - Parameters:
+    ///   - g: the cotangent of y.
+    ///   - saved: y or x, as ``ElementwiseFunction/derivativeReadsOutput`` says.
+    static func pullback(
+        _ function: ElementwiseFunction, _ g: Span<Self>, saved: Span<Self>, into out: inout MutableSpan<Self>)
+
+    /// gᵢ ← gᵢ p(sᵢ): as ``pullback(_:_:saved:into:)``, to the bit, in place.
+    static func pullback(_ function: ElementwiseFunction, _ g: inout MutableSpan<Self>, saved: Span<Self>)
+
+    /// outᵢ ← dgᵢ p(sᵢ) + gᵢ p′(sᵢ) dsᵢ: the tangent of ``pullback(_:_:saved:into:)``, p′ being the derivative of p by s.
+    ///
+    /// Where p′ is 0 (`relu`, `abs`), `relu` leaves g and ds unread.
+    ///
+    /// - Parameters:
+    ///   - dg: the tangent of `g`.
+    ///   - savedTangent: the tangent of `saved`.
+    static func pullbackTangent(
+        _ function: ElementwiseFunction, _ g: Span<Self>, saved: Span<Self>, _ dg: Span<Self>, savedTangent: Span<Self>,
+        into out: inout MutableSpan<Self>)
+
     // MARK: Rows
 
     /// yᵢₖ ← exp(xᵢₖ − mᵢ) / Σₗ exp(xᵢₗ − mᵢ) with mᵢ = maxₗ xᵢₗ: the soft-max of each row.

@@ -43,6 +43,17 @@ func withPointers<A, B, Result>(
     }
 }
 
+/// Two operands and a result of equal counts, the count first.
+@inline(__always)
+func withPointers<A, B, C, Result>(
+    _ a: Span<A>, _ b: Span<B>, _ c: inout MutableSpan<C>,
+    _ body: (Int, UnsafePointer<A>?, UnsafePointer<B>?, UnsafeMutablePointer<C>?) -> Result
+) -> Result {
+    unsafe withPointers(a, b) { pointerToA, b in
+        unsafe c.withUnsafeMutableBufferPointer { c in unsafe body(a.count, pointerToA, b, c.baseAddress) }
+    }
+}
+
 /// A parameter array, two operands and a result, with the counts of the last three.
 @inline(__always)
 func withPointers<P, A, B, C, Result>(

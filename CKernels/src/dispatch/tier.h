@@ -14,7 +14,8 @@
 #define DSC_FN_(name, tier) dsc_##name##__##tier
 #define DSC_FN__(name, tier) DSC_FN_(name, tier)
 #define DSC_FN(name) DSC_FN__(name, DSC_TIER)
-#define DSC_FILL(family) DSC_FN(family##_fill)
+#define DSC_FILL_(family) DSC_FN(family##_fill)
+#define DSC_FILL(family) DSC_FILL_(family)
 
 #define DSC_PRAGMA(...) _Pragma(#__VA_ARGS__)
 #define DSC_BEGIN_AVX2                                                                                                 \
