@@ -12,6 +12,16 @@ static long double reference_logistic(long double x) { return x < 0 ? expl(x) / 
 static long double reference_erf(long double x) { return erfl(x); }
 static long double reference_sqrt(long double x) { return sqrtl(x); }
 static long double reference_reciprocal(long double x) { return 1 / x; }
+static long double reference_sin(long double x) { return sinl(x); }
+static long double reference_cos(long double x) { return cosl(x); }
+static long double reference_gelu(long double x) {
+    return isinf(x) ? fmaxl(x, -0.0L) : x * erfcl(-x / sqrtl(2)) / 2;
+}
+static long double reference_silu(long double x) { return isinf(x) ? fmaxl(x, -0.0L) : x * reference_logistic(x); }
+static long double reference_softplus(long double x) { return (x <= 0 ? 0 : x) + log1pl(expl(-fabsl(x))); }
+static long double reference_relu(long double x) { return x <= 0 ? 0 : x; }
+static long double reference_abs(long double x) { return fabsl(x); }
+static long double reference_square(long double x) { return x * x; }
 
 // Ends of ranges, knots and roundings of the functions, for both types; each is tried with both signs and neighbours.
 static const double edges[] = {0,        0x1p-1074, 0x1p-1022, 0x1p-149, 0x1p-126, 1e-300, 1e-20, 1e-5,     0.17328679513998633,
