@@ -3,6 +3,9 @@ import CKernels
 // Witnesses of KernelScalar: one call of C each.
 
 extension Float {
+    private typealias Operand = UnsafePointer<Float>?
+    private typealias Result = UnsafeMutablePointer<Float>?
+
     public static func apply(_ function: ElementwiseFunction, _ x: Span<Float>, into y: inout MutableSpan<Float>) {
         requireEqualCounts(x.count, y.count)
         unsafe withPointers(x, &y) { x, count, y, _ in unsafe kernel(function)(count, x, y) }
@@ -41,7 +44,7 @@ extension Float {
         }
     }
 
-    private static func kernel(_ function: ElementwiseFunction) -> @convention(c) (Int, UnsafePointer<Float>?, UnsafeMutablePointer<Float>?) -> Void {
+    private static func kernel(_ function: ElementwiseFunction) -> @convention(c) (Int, Operand, Result) -> Void {
         switch function {
         case .exp: unsafe dsc_vector_exp_f32
         case .log: unsafe dsc_vector_log_f32
@@ -61,7 +64,7 @@ extension Float {
         }
     }
 
-    private static func pullbackKernel(_ function: ElementwiseFunction) -> @convention(c) (Int, UnsafePointer<Float>?, UnsafePointer<Float>?, UnsafeMutablePointer<Float>?) -> Void {
+    private static func pullbackKernel(_ function: ElementwiseFunction) -> @convention(c) (Int, Operand, Operand, Result) -> Void {
         switch function {
         case .exp: unsafe dsc_tensor_exp_pullback_f32
         case .log: unsafe dsc_tensor_log_pullback_f32
@@ -81,9 +84,9 @@ extension Float {
         }
     }
 
-    private static func pullbackTangentKernel(_ function: ElementwiseFunction) -> @convention(c) (
-        Int, UnsafePointer<Float>?, UnsafePointer<Float>?, UnsafePointer<Float>?, UnsafePointer<Float>?, UnsafeMutablePointer<Float>?
-    ) -> Void {
+    private static func pullbackTangentKernel(
+        _ function: ElementwiseFunction
+    ) -> @convention(c) (Int, Operand, Operand, Operand, Operand, Result) -> Void {
         switch function {
         case .exp: unsafe dsc_tensor_exp_pullback_tangent_f32
         case .log: unsafe dsc_tensor_log_pullback_tangent_f32
@@ -105,6 +108,9 @@ extension Float {
 }
 
 extension Double {
+    private typealias Operand = UnsafePointer<Double>?
+    private typealias Result = UnsafeMutablePointer<Double>?
+
     public static func apply(_ function: ElementwiseFunction, _ x: Span<Double>, into y: inout MutableSpan<Double>) {
         requireEqualCounts(x.count, y.count)
         unsafe withPointers(x, &y) { x, count, y, _ in unsafe kernel(function)(count, x, y) }
@@ -143,7 +149,7 @@ extension Double {
         }
     }
 
-    private static func kernel(_ function: ElementwiseFunction) -> @convention(c) (Int, UnsafePointer<Double>?, UnsafeMutablePointer<Double>?) -> Void {
+    private static func kernel(_ function: ElementwiseFunction) -> @convention(c) (Int, Operand, Result) -> Void {
         switch function {
         case .exp: unsafe dsc_vector_exp_f64
         case .log: unsafe dsc_vector_log_f64
@@ -163,7 +169,7 @@ extension Double {
         }
     }
 
-    private static func pullbackKernel(_ function: ElementwiseFunction) -> @convention(c) (Int, UnsafePointer<Double>?, UnsafePointer<Double>?, UnsafeMutablePointer<Double>?) -> Void {
+    private static func pullbackKernel(_ function: ElementwiseFunction) -> @convention(c) (Int, Operand, Operand, Result) -> Void {
         switch function {
         case .exp: unsafe dsc_tensor_exp_pullback_f64
         case .log: unsafe dsc_tensor_log_pullback_f64
@@ -183,9 +189,9 @@ extension Double {
         }
     }
 
-    private static func pullbackTangentKernel(_ function: ElementwiseFunction) -> @convention(c) (
-        Int, UnsafePointer<Double>?, UnsafePointer<Double>?, UnsafePointer<Double>?, UnsafePointer<Double>?, UnsafeMutablePointer<Double>?
-    ) -> Void {
+    private static func pullbackTangentKernel(
+        _ function: ElementwiseFunction
+    ) -> @convention(c) (Int, Operand, Operand, Operand, Operand, Result) -> Void {
         switch function {
         case .exp: unsafe dsc_tensor_exp_pullback_tangent_f64
         case .log: unsafe dsc_tensor_log_pullback_tangent_f64

@@ -165,10 +165,10 @@ public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, Co
 
     /// yᵢ ← f(xᵢ).
     ///
-    /// Errors, at most: those of the functions above for `exp` to `reciprocal`; `sin` and `cos` 0.95 ulp, `softplus` 1.5 ulp, `silu`
-    /// 3.2 ulp, `gelu` 4.5 ulp; `relu` and `abs` are exact, `square` is rounded correctly. They hold for every input,
-    /// infinities and subnormal results included: gelu(−∞) = silu(−∞) = −0, the limits. f(NaN) is NaN. `sin` and `cos` call the C library,
-    /// element by element, for |x| above 10⁶ (`Float`) or 16384 (`Double`).
+    /// Errors, at most: those of the functions above for `exp` to `reciprocal`; `sin` and `cos` 0.95 ulp, `softplus` 1.5 ulp,
+    /// `silu` 3.2 ulp, `gelu` 4.5 ulp; `relu` and `abs` are exact, `square` is rounded correctly. They hold for every input,
+    /// infinities and subnormal results included: gelu(−∞) = silu(−∞) = −0, the limits. f(NaN) is NaN. `sin` and `cos`
+    /// call the C library, element by element, for |x| above 10⁶ (`Float`) or 16384 (`Double`).
     static func apply(_ function: ElementwiseFunction, _ x: Span<Self>, into y: inout MutableSpan<Self>)
 
     /// xᵢ ← f(xᵢ): as ``apply(_:_:into:)``, to the bit, in place.
@@ -176,8 +176,9 @@ public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, Co
 
     /// outᵢ ← gᵢ p(sᵢ), where p(s) is the derivative of f written in the saved number.
     ///
-    /// Relative error at most 10 u where p is not a sum of terms that cancel (`gelu`, `silu`: of the terms' magnitudes), beside
-    /// underflow. `relu` gives 0 where s ≤ 0 whatever g is, as PyTorch; the others multiply, so 0 · NaN is NaN.
+    /// Relative error at most 4.5 u (`log`, `sqrt` 2; `exp`, `square` 1; `relu`, `abs` 0), beside underflow. For `gelu` and `silu`,
+    /// where p is a sum of terms that cancel near its zero, 7 u of the sum of their magnitudes. `relu` gives 0 where s ≤ 0
+    /// whatever g is, as PyTorch; the others multiply, so 0 · NaN is NaN.
     ///
     /// - Parameters:
     ///   - g: the cotangent of y.
@@ -190,7 +191,8 @@ public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, Co
 
     /// outᵢ ← dgᵢ p(sᵢ) + gᵢ p′(sᵢ) dsᵢ: the tangent of ``pullback(_:_:saved:into:)``, p′ being the derivative of p by s.
     ///
-    /// Where p′ is 0 (`relu`, `abs`), `relu` leaves g and ds unread.
+    /// Errors of the terms: 1 u more than the pullback's for the first, at most 7.5 u for the second. `relu` has no second
+    /// term, whatever g and ds are.
     ///
     /// - Parameters:
     ///   - dg: the tangent of `g`.
@@ -223,6 +225,82 @@ public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, Co
     ///
     /// - Parameter z: one element for each row.
     static func logSumExp(rows: Int, columns: Int, of x: Span<Self>, stride: Int, into z: inout MutableSpan<Self>)
+
+    // MARK: Rows of contiguous matrices
+
+    /// yᵢₖ ← xᵢₖ + bₖ, rounded once: a bias for each row.
+    ///
+    /// - Parameters:
+    ///   - x: `rows` rows of `columns` elements, one after the other; here and in all that follow, also for results.
+    ///   - row: `columns` elements.
+    static func addRow(rows: Int, columns: Int, _ x: Span<Self>, _ row: Span<Self>, into y: inout MutableSpan<Self>)
+
+    /// xᵢₖ ← xᵢₖ + bₖ: as ``addRow(rows:columns:_:_:into:)``, in place.
+    static func addRow(rows: Int, columns: Int, _ x: inout MutableSpan<Self>, _ row: Span<Self>)
+
+    /// yᵢₖ ← xᵢₖ bₖ, rounded once.
+    static func multiplyRow(rows: Int, columns: Int, _ x: Span<Self>, _ row: Span<Self>, into y: inout MutableSpan<Self>)
+
+    /// zᵢ ← Σₖ xᵢₖ, as ``sum(_:)`` of each row.
+    static func rowSums(rows: Int, columns: Int, of x: Span<Self>, into z: inout MutableSpan<Self>)
+
+    /// zₖ ← Σᵢ xᵢₖ; 0 for no rows. Error at most 8 u Σᵢ|xᵢₖ| for any number of rows, beside the rounding of the result; NumPy's
+    /// `sum(axis=0)` adds row by row, and its error grows with their number.
+    static func columnSums(rows: Int, columns: Int, of x: Span<Self>, into z: inout MutableSpan<Self>)
+
+    /// zᵢ ← maxₖ xᵢₖ, NaN if one of them is; −∞ for no columns.
+    static func rowMaximum(rows: Int, columns: Int, of x: Span<Self>, into z: inout MutableSpan<Self>)
+
+    /// outᵢₖ ← yᵢₖ (gᵢₖ − Σₗ gᵢₗ yᵢₗ): the pullback of the cotangent g through the soft-max y.
+    ///
+    /// Error at most 24 u yᵢₖ (|gᵢₖ| + Σₗ|gᵢₗ yᵢₗ|).
+    static func softmaxPullback(
+        rows: Int, columns: Int, _ g: Span<Self>, softmax y: Span<Self>, into out: inout MutableSpan<Self>)
+
+    /// yᵢₖ ← (xᵢₖ − mᵢ) − ln Σₗ exp(xᵢₗ − mᵢ) with mᵢ = maxₗ xᵢₗ: the logarithm of the soft-max, with error at most (6 + 3 |yᵢₖ|) u.
+    ///
+    /// Infinities as in ``softmax(rows:columns:of:stride:into:stride:)``.
+    static func logSoftmax(rows: Int, columns: Int, of x: Span<Self>, into y: inout MutableSpan<Self>)
+
+    /// outᵢₖ ← gᵢₖ − exp(yᵢₖ) Σₗ gᵢₗ: the pullback of the cotangent g through the log-soft-max y.
+    ///
+    /// Error at most 24 u (|gᵢₖ| + exp(yᵢₖ) Σₗ|gᵢₗ|).
+    static func logSoftmaxPullback(
+        rows: Int, columns: Int, _ g: Span<Self>, logSoftmax y: Span<Self>, into out: inout MutableSpan<Self>)
+
+    /// zᵢ ← ln Σₖ exp(xᵢₖ) − xᵢₗ with l = labels[i]: the cross entropy of each row, with error at most (6 + 2 |zᵢ|) u.
+    ///
+    /// - Precondition: labels are in 0 ..< `columns`.
+    static func crossEntropy(
+        rows: Int, columns: Int, of x: Span<Self>, labels: Span<Int32>, into z: inout MutableSpan<Self>)
+
+    /// outᵢₖ ← (softmax(xᵢ)ₖ − [k = labels[i]]) gᵢ: the pullback of ``crossEntropy(rows:columns:of:labels:into:)``, whose cotangent
+    /// has one number for each row. A row that fits the first-level cache is read from memory once.
+    ///
+    /// - Precondition: labels are in 0 ..< `columns`.
+    static func crossEntropyPullback(
+        rows: Int, columns: Int, _ g: Span<Self>, of x: Span<Self>, labels: Span<Int32>, into out: inout MutableSpan<Self>)
+
+    /// yᵢₖ ← (xᵢₖ − μᵢ) rᵢ with rᵢ = 1/√(σᵢ² + ε), μᵢ the mean and σᵢ² = Σₖ (xᵢₖ − μᵢ)²/columns the variance of row i.
+    ///
+    /// Error at most (25 + 16 |yᵢₖ|) u, also where the mean is far larger than the deviation: the mean is corrected by
+    /// that of x − μ. In such rows PyTorch's `layer_norm` has errors of u |μ|/σ. A constant row gives 0; squares beyond the type's range
+    /// give 0 too.
+    ///
+    /// - Parameters:
+    ///   - epsilon: not negative; a constant row with ε = 0 gives NaN.
+    ///   - means: μᵢ.
+    ///   - inverseDeviations: rᵢ, which the pullback reads.
+    static func normalizeRows(
+        rows: Int, columns: Int, of x: Span<Self>, epsilon: Self, into y: inout MutableSpan<Self>,
+        means: inout MutableSpan<Self>, inverseDeviations: inout MutableSpan<Self>)
+
+    /// outᵢₖ ← rᵢ (gᵢₖ − meanₗ gᵢₗ − yᵢₖ meanₗ gᵢₗ yᵢₗ): the pullback of the cotangent g through the normalised rows y.
+    ///
+    /// Error at most 26 u rᵢ (|gᵢₖ| + meanₗ |gᵢₗ| + |yᵢₖ| meanₗ |gᵢₗ yᵢₗ|).
+    static func normalizeRowsPullback(
+        rows: Int, columns: Int, _ g: Span<Self>, normalized y: Span<Self>, inverseDeviations: Span<Self>,
+        into out: inout MutableSpan<Self>)
 
     // MARK: Random numbers
 

@@ -89,6 +89,10 @@ void test_tensor(const dsc_kernel_table *table, const char *tier) {
         for (size_t i = 0; i < LENGTHS; i++) {
             test_arithmetic_f32(table, tier, lengths[i], offsets[o]);
             test_arithmetic_f64(table, tier, lengths[i], offsets[o]);
+            test_rows_f32(table, tier, 3, lengths[i], offsets[o]);
+            test_rows_f64(table, tier, 3, lengths[i], offsets[o]);
+            test_losses_f32(table, tier, 3, lengths[i], offsets[o]);
+            test_losses_f64(table, tier, 3, lengths[i], offsets[o]);
 #define DSC_KERNEL(name, ret, params, args)
 #define DSC_DERIVATIVE_KERNELS(op, dtype, ctype, bound, second)                                                        \
     test_derivative_places_##dtype(table->tensor_##op##_pullback_##dtype, table->tensor_##op##_pullback_tangent_##dtype, \
@@ -104,4 +108,15 @@ void test_tensor(const dsc_kernel_table *table, const char *tier) {
 #undef DSC_KERNEL
     test_special_arithmetic_f32(table, tier);
     test_special_arithmetic_f64(table, tier);
+    // Blocks of rows, and strips of columns.
+    for (size_t rows = 0; rows <= 40; rows++) {
+        test_rows_f32(table, tier, rows, 21, 1);
+        test_rows_f64(table, tier, rows, 21, 1);
+    }
+    test_rows_f32(table, tier, 19, 1025, 0);
+    test_rows_f64(table, tier, 19, 1025, 0);
+    test_long_columns_f32(table, tier);
+    test_long_columns_f64(table, tier);
+    test_special_rows_of_tensors_f32(table, tier);
+    test_special_rows_of_tensors_f64(table, tier);
 }
