@@ -23,6 +23,7 @@ let package = Package(
         .library(name: "BinaryAlgebra", targets: ["BinaryAlgebra"]),
         .library(name: "Objectives", targets: ["Objectives"]),
         .library(name: "Datasets", targets: ["Datasets"]),
+        .library(name: "Autodiff", targets: ["Autodiff"]),
         .executable(name: "descent", targets: ["DescentTool"]),
     ],
     dependencies: [
@@ -53,8 +54,10 @@ let package = Package(
         library("Objectives", ["LinearAlgebra", "Randomness", .product(name: "RealModule", package: "swift-numerics")]),
         library("Datasets", ["LinearAlgebra", "Randomness", .product(name: "RealModule", package: "swift-numerics")],
                 resources: [.copy("Data")]),
+        library("Autodiff", ["Objectives", "LinearAlgebra", "Randomness"],
+                settings: [.enableExperimentalFeature("Lifetimes")]),
         // Layer 6.
-        library("Descent", ["Kernels", "Randomness", "LinearAlgebra", "BinaryAlgebra", "Objectives", "Datasets"]),
+        library("Descent", ["Kernels", "Randomness", "LinearAlgebra", "BinaryAlgebra", "Objectives", "Datasets", "Autodiff"]),
         // Layer 7.
         library("Reproductions", ["Descent"]),
         .executableTarget(name: "DescentTool", dependencies: [
@@ -70,6 +73,7 @@ let package = Package(
         tests("BinaryAlgebra", ["Randomness", "LinearAlgebra", "Kernels"]),
         tests("Objectives", ["LinearAlgebra", "Randomness", .product(name: "RealModule", package: "swift-numerics")]),
         tests("Datasets", ["LinearAlgebra", "Randomness"]),
+        tests("Autodiff", ["LinearAlgebra", "Randomness", "Objectives"]),
         tests("Reproductions", ["DescentTool"]),
     ],
     cLanguageStandard: .c17

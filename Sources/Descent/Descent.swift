@@ -1,4 +1,5 @@
 // The umbrella: `import Descent` brings every public module.
+@_exported import Autodiff
 @_exported import BinaryAlgebra
 @_exported import Datasets
 @_exported import Kernels

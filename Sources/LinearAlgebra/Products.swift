@@ -13,21 +13,44 @@ public func multiply<Scalar: KernelScalar>(
     _ a: borrowing MatrixView<Scalar>, _ b: borrowing MatrixView<Scalar>, transposeA: Bool = false, transposeB: Bool = false,
     alpha: Scalar = 1, beta: Scalar = 0, into c: inout Matrix<Scalar>
 ) {
+    let m = transposeA ? a.columns : a.rows, n = transposeB ? b.rows : b.columns
+    require(c.rows == m && c.columns == n, "product of order \(m)×\(n) into \(c.rows)×\(c.columns)")
+    var span = c.storage.mutableSpan
+    multiply(a, b, transposeA: transposeA, transposeB: transposeB, alpha: alpha, beta: beta, into: &span, rowStride: n)
+}
+
+/// C ← `alpha`·op(A)·op(B) + `beta`·C into a buffer of the caller's: row i of C begins at element i · `rowStride`.
+///
+/// Elements between the rows are not touched.
+///
+/// - Precondition: the columns of op(A) equal the rows of op(B), and `c` holds the rows of the product.
+/// - Complexity: O(m·n·k), at the speed of BLAS `gemm`, with no copy.
+@specialized(where Scalar == Float)
+@specialized(where Scalar == Double)
+public func multiply<Scalar: KernelScalar>(
+    _ a: borrowing MatrixView<Scalar>, _ b: borrowing MatrixView<Scalar>, transposeA: Bool = false, transposeB: Bool = false,
+    alpha: Scalar = 1, beta: Scalar = 0, into c: inout MutableSpan<Scalar>, rowStride: Int
+) {
     let (m, k) = transposeA ? (a.columns, a.rows) : (a.rows, a.columns)
     let (inner, n) = transposeB ? (b.columns, b.rows) : (b.rows, b.columns)
     require(k == inner, "product of \(m)×\(k) by \(inner)×\(n); expected inner sizes to agree")
-    require(c.rows == m && c.columns == n, "product of \(m)×\(k) by \(k)×\(n) into \(c.rows)×\(c.columns); expected \(m)×\(n)")
+    require(rowStride >= n, "row stride is \(rowStride); expected at least \(n), the number of columns of the product")
     guard m > 0, n > 0 else { return }
+    require(c.count >= (m - 1) * rowStride + n,
+            "\(c.count) elements for a \(m)×\(n) product with row stride \(rowStride); expected at least \((m - 1) * rowStride + n)")
     guard k > 0 else {
-        c.scaleInPlace(by: beta)
+        for i in 0..<m {
+            var row = c._mutatingExtracting(i * rowStride..<i * rowStride + n)
+            scale(&row, by: beta)
+        }
         return
     }
     let strideA = a.rowStride, strideB = b.rowStride
     unsafe a.elements.withUnsafeBufferPointer { a in
         unsafe b.elements.withUnsafeBufferPointer { b in
-            unsafe c.storage.withUnsafeMutableBufferPointer { c in
+            unsafe c.withUnsafeMutableBufferPointer { c in
                 unsafe Scalar.gemm(transposeA, transposeB, m, n, k, alpha, a.baseAddress!, strideA, b.baseAddress!, strideB,
-                                   beta, c.baseAddress!, n)
+                                   beta, c.baseAddress!, rowStride)
             }
         }
     }

@@ -1,0 +1,118 @@
+import Kernels
+
+/// A function of tensors with its derivatives: what the built-in operations are made of, and how to add one's own.
+///
+/// State the value on plain data, and both derivatives in terms of tensor operations: those are differentiable in turn, so
+/// derivatives of any order follow. `apply(_:to:)` runs an operation.
+///
+/// ```swift
+/// struct Cube: DifferentiableOperation {                       // y = x³
+///     func value(_ x: [Tensor<Double>]) -> Tensor<Double> { x[0] * x[0] * x[0] }
+///     func jvp(_ x: [Tensor<Double>], _ dx: [Tensor<Double>?], output y: Tensor<Double>) -> Tensor<Double>? {
+///         dx[0].map { 3 * x[0] * x[0] * $0 }
+///     }
+///     func vjp(_ x: [Tensor<Double>], output y: Tensor<Double>, cotangent g: Tensor<Double>, wanted: InputSet) -> [Tensor<Double>?] {
+///         [3 * x[0] * x[0] * g]
+///     }
+/// }
+/// ```
+public protocol DifferentiableOperation<Scalar>: Sendable {
+    associatedtype Scalar: KernelScalar
+
+    /// y = f(x₀, x₁, …). The operands are plain data, and so is the result.
+    func value(_ inputs: [Tensor<Scalar>]) -> Tensor<Scalar>
+
+    /// The Jacobian–vector product ẏ = Σᵢ (∂f/∂xᵢ) ẋᵢ; a missing tangent counts as 0.
+    ///
+    /// - Returns: the tangent, of the output's shape; `nil` for 0.
+    func jvp(_ inputs: [Tensor<Scalar>], _ tangents: [Tensor<Scalar>?], output: Tensor<Scalar>) -> Tensor<Scalar>?
+
+    /// The vector–Jacobian products x̄ᵢ = (∂f/∂xᵢ)ᵀ ȳ.
+    ///
+    /// - Parameter wanted: the inputs whose product will be used; others may be left `nil`.
+    /// - Returns: one for each input, of its shape; `nil` for 0.
+    func vjp(
+        _ inputs: [Tensor<Scalar>], output: Tensor<Scalar>, cotangent: Tensor<Scalar>, wanted: InputSet
+    ) -> [Tensor<Scalar>?]
+
+    /// What ``jvp(_:_:output:)`` and ``vjp(_:output:cotangent:wanted:)`` read, and what therefore is kept until then. Of the rest
+    /// only the shapes can be asked for. Default: inputs and output.
+    var derivativesRead: DerivativeOperands { get }
+}
+
+extension DifferentiableOperation {
+    public var derivativesRead: DerivativeOperands { [.inputs, .output] }
+}
+
+/// The values that an operation's derivatives read.
+public struct DerivativeOperands: OptionSet, Sendable {
+    public let rawValue: UInt8
+
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    public static let inputs = DerivativeOperands(rawValue: 1)
+    public static let output = DerivativeOperands(rawValue: 2)
+}
+
+/// A set of an operation's inputs, by number.
+public struct InputSet: Sendable, Hashable {
+    private var bits: UInt64 = 0
+
+    init() {}
+
+    /// Whether input `index` is in the set. Inputs from the 65th on always are.
+    public func contains(_ index: Int) -> Bool { index >= 64 || bits >> UInt64(index) & 1 != 0 }
+
+    mutating func insert(_ index: Int) { if index < 64 { bits |= 1 << UInt64(index) } }
+}
+
+/// y = f(x₀, x₁, …) by `operation`, differentiable in every transformation that the operands take part in.
+@specialized(where Scalar == Float) @specialized(where Scalar == Double)
+public func apply<Scalar: KernelScalar>(
+    _ operation: any DifferentiableOperation<Scalar>, to inputs: [Tensor<Scalar>]
+) -> Tensor<Scalar> {
+    guard inputs.contains(where: { $0.trace != nil }) else {
+        let value = operation.value(inputs)
+        require(value.trace == nil, "\(type(of: operation)).value uses a tensor that is being differentiated and is no input of it")
+        return value
+    }
+    let value = operation.value(inputs.map(\.constant))
+    require(value.trace == nil, "\(type(of: operation)).value uses a tensor that is being differentiated and is no input of it")
+    return traced(operation, inputs, value)
+}
+
+/// `value`, which is `operation` at `inputs`, with its part in their transformations.
+@specialized(where Scalar == Float) @specialized(where Scalar == Double)
+func traced<Scalar: KernelScalar>(
+    _ operation: any DifferentiableOperation<Scalar>, _ inputs: [Tensor<Scalar>], _ value: Tensor<Scalar>
+) -> Tensor<Scalar> {
+    var level = 0
+    for input in inputs { if let trace = input.trace, trace.level > level { level = trace.level } }
+    guard level > 0 else { return value }
+    // The operands seen from outside the innermost transformation, and what it knows of each.
+    var outside = inputs
+    var tape: Tape<Scalar>?
+    var parents = Tape<Scalar>.Parents()
+    var tangents: [Tensor<Scalar>?] = []
+    for i in inputs.indices {
+        guard let trace = inputs[i].trace, trace.level == level else { continue }
+        outside[i] = inputs[i].traced(trace.outer)
+        switch trace.role {
+        case .recorded(let owner, let index):
+            tape = owner
+            parents.set(i, index)
+        case .tangent(let tangent):
+            if tangents.isEmpty { tangents = Array(repeating: nil, count: inputs.count) }
+            tangents[i] = tangent
+        }
+    }
+    let output = traced(operation, outside, value)
+    if let tape {
+        let index = tape.append(operation, outside, parents, output)
+        return output.traced(Trace(level: level, role: .recorded(tape, index: index), outer: output.trace))
+    }
+    guard let tangent = operation.jvp(outside, tangents, output: output) else { return output }
+    require(tangent.shape == output.shape,
+            "\(type(of: operation)).jvp gave shape \(tangent.shape); expected \(output.shape), the output's")
+    return output.traced(Trace(level: level, role: .tangent(tangent), outer: output.trace))
+}

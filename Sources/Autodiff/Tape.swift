@@ -1,0 +1,198 @@
+import Kernels
+import Synchronization
+
+/// The operations that one transformation has recorded, in the order in which they ran: its derivative as a linear program.
+///
+/// The program runs backwards by the operations' vjp (``pullback(_:from:)``) and forwards by their jvp
+/// (``pushforward(_:to:)``). Entries hold their operands as seen from outside the transformation, so neither do they
+/// refer to the tape (nothing is retained in a cycle), nor do the derivatives lose what an outer transformation asks for.
+final class Tape<Scalar: KernelScalar>: Sendable {
+    /// Which of the tape's results an operation's inputs are.
+    struct Parents: Sendable {
+        // Two are stored in place: most operations have no more.
+        private var first: Int32 = -1, second: Int32 = -1
+        private var rest: [Int32] = []
+
+        mutating func set(_ input: Int, _ index: Int) {
+            switch input {
+            case 0: first = Int32(index)
+            case 1: second = Int32(index)
+            default:
+                while rest.count <= input - 2 { rest.append(-1) }
+                rest[input - 2] = Int32(index)
+            }
+        }
+
+        /// The result that `input` is, or nil for one that the transformation does not vary.
+        subscript(input: Int) -> Int? {
+            let index = switch input {
+            case 0: first
+            case 1: second
+            default: input - 2 < rest.count ? rest[input - 2] : -1
+            }
+            return index < 0 ? nil : Int(index)
+        }
+
+        func contains(_ index: Int, of count: Int) -> Bool { (0..<count).contains { self[$0] == index } }
+    }
+
+    struct Entry: Sendable {
+        /// nil for an input of the transformation.
+        let operation: (any DifferentiableOperation<Scalar>)?
+        let inputs: [Tensor<Scalar>]
+        let parents: Parents
+        let output: Tensor<Scalar>
+    }
+
+    let level = newLevel()
+    private let entries = Mutex<[Entry]>([])
+
+    /// What has been recorded. Shared, not copied.
+    var recorded: [Entry] { entries.withLock { $0 } }
+
+    /// Gives up what has been recorded.
+    func take() -> [Entry] {
+        entries.withLock { entries in
+            let taken = entries
+            entries = []
+            return taken
+        }
+    }
+
+    private func append(_ entry: Entry) -> Int {
+        entries.withLock { entries in
+            if entries.isEmpty { entries.reserveCapacity(64) }
+            entries.append(entry)
+            return entries.count - 1
+        }
+    }
+
+    /// Makes `x` an input of the transformation.
+    func input(_ x: Tensor<Scalar>) -> Tensor<Scalar> {
+        let index = append(Entry(operation: nil, inputs: [], parents: Parents(), output: x.shapeOnly))
+        return x.traced(Trace(level: level, role: .recorded(self, index: index), outer: x.trace))
+    }
+
+    /// Records an operation, with as much of its operands as its derivatives read.
+    func append(
+        _ operation: any DifferentiableOperation<Scalar>, _ inputs: [Tensor<Scalar>], _ parents: Parents, _ output: Tensor<Scalar>
+    ) -> Int {
+        let read = operation.derivativesRead
+        return append(Entry(
+            operation: operation, inputs: read.contains(.inputs) ? inputs : inputs.map(\.shapeOnly), parents: parents,
+            output: read.contains(.output) ? output : output.shapeOnly))
+    }
+}
+
+/// A cotangent while it is being gathered. Parts of a long vector, such as a network's parameters, are
+/// put together once, when all are there.
+private enum Cotangent<Scalar: KernelScalar> {
+    case whole(Tensor<Scalar>)
+    case parts([(offset: Int, part: Tensor<Scalar>)])
+
+    mutating func add(_ cotangent: Tensor<Scalar>, _ shape: [Int]) {
+        self = .whole(assembled(shape) + cotangent)
+    }
+
+    mutating func add(part: Tensor<Scalar>, at offset: Int, _ shape: [Int]) {
+        switch self {
+        case .parts(var parts):
+            self = .parts([])
+            parts.append((offset, part))
+            self = .parts(parts)
+        case .whole(let whole):
+            self = .whole(whole + assemble([(offset, part)], shape))
+        }
+    }
+
+    func assembled(_ shape: [Int]) -> Tensor<Scalar> {
+        switch self {
+        case .whole(let whole): whole
+        case .parts(let parts): assemble(parts, shape)
+        }
+    }
+}
+
+/// Runs recorded operations backwards: the cotangents of the first `inputCount` results, which are the inputs, for the
+/// cotangent of result `index`.
+///
+/// Consumes what it has gone through, so that a value is freed as soon as its last derivative is taken, unless
+/// the caller keeps a copy of `entries`.
+@specialized(where Scalar == Float) @specialized(where Scalar == Double)
+func pullback<Scalar: KernelScalar>(
+    _ cotangent: Tensor<Scalar>, from index: Int, through entries: consuming [Tape<Scalar>.Entry], inputCount: Int
+) -> [Tensor<Scalar>?] {
+    var cotangents = [Cotangent<Scalar>?](repeating: nil, count: index + 1)
+    cotangents[index] = .whole(cotangent)
+    var entries = entries
+    entries.removeLast(entries.count - index - 1)
+    while entries.count > inputCount {
+        let i = entries.count - 1
+        let entry = entries.removeLast()
+        guard let gathered = cotangents[i] else { continue }
+        cotangents[i] = nil
+        let g = gathered.assembled(entry.output.shape)
+        if let slice = entry.operation as? ContiguousSlice<Scalar> {
+            guard let parent = entry.parents[0] else { continue }
+            if cotangents[parent] == nil { cotangents[parent] = .parts([]) }
+            cotangents[parent]!.add(part: g, at: slice.start, entry.inputs[0].shape)
+            continue
+        }
+        var wanted = InputSet()
+        for k in entry.inputs.indices where entry.parents[k] != nil { wanted.insert(k) }
+        let operation = entry.operation!
+        let products = operation.vjp(entry.inputs, output: entry.output, cotangent: g, wanted: wanted)
+        require(products.count == entry.inputs.count,
+                "\(type(of: operation)).vjp gave \(products.count) cotangents; expected \(entry.inputs.count), one for each input")
+        for (k, product) in products.enumerated() {
+            guard let parent = entry.parents[k], let product else { continue }
+            require(product.shape == entry.inputs[k].shape,
+                    "\(type(of: operation)).vjp gave shape \(product.shape) for input \(k); expected \(entry.inputs[k].shape)")
+            if cotangents[parent] == nil {
+                cotangents[parent] = .whole(product)
+            } else {
+                cotangents[parent]!.add(product, product.shape)
+            }
+        }
+    }
+    return (0..<inputCount).map { i in
+        guard i <= index, let gathered = cotangents[i] else { return nil }
+        return gathered.assembled(entries[i].output.shape)
+    }
+}
+
+/// Runs recorded operations forwards: the tangent of result `index` for the tangents of the inputs.
+@specialized(where Scalar == Float) @specialized(where Scalar == Double)
+func pushforward<Scalar: KernelScalar>(
+    _ inputTangents: [Tensor<Scalar>?], to index: Int, through entries: [Tape<Scalar>.Entry], lastUses: [Int]
+) -> Tensor<Scalar>? {
+    var tangents = [Tensor<Scalar>?](repeating: nil, count: index + 1)
+    for i in 0..<min(inputTangents.count, index + 1) { tangents[i] = inputTangents[i] }
+    for i in inputTangents.count..<max(index + 1, inputTangents.count) {
+        let entry = entries[i]
+        guard lastUses[i] >= 0 || i == index else { continue }
+        var any = false
+        var own = [Tensor<Scalar>?](repeating: nil, count: entry.inputs.count)
+        for k in own.indices {
+            guard let parent = entry.parents[k], let tangent = tangents[parent] else { continue }
+            own[k] = tangent
+            any = true
+        }
+        // An operation may have the same result for several inputs, so only now.
+        for k in own.indices { if let parent = entry.parents[k], lastUses[parent] == i { tangents[parent] = nil } }
+        if any { tangents[i] = entry.operation!.jvp(entry.inputs, own, output: entry.output) }
+    }
+    return tangents[index]
+}
+
+/// For each result the last operation, up to result `index`, that has it as an input and leads to that result; −1 for none.
+@specialized(where Scalar == Float) @specialized(where Scalar == Double)
+func lastUses<Scalar: KernelScalar>(of entries: [Tape<Scalar>.Entry], upTo index: Int) -> [Int] {
+    var last = [Int](repeating: -1, count: index + 1)
+    for i in stride(from: index, through: 0, by: -1) where last[i] >= 0 || i == index {
+        for k in entries[i].inputs.indices {
+            if let parent = entries[i].parents[k], last[parent] < 0 { last[parent] = i }
+        }
+    }
+    return last
+}
