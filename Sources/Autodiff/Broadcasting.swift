@@ -82,9 +82,6 @@ struct BinaryKernel<Scalar: KernelScalar> {
 func broadcast<Scalar: KernelScalar>(
     _ a: Tensor<Scalar>, _ b: Tensor<Scalar>, _ operation: @autoclosure () -> String, _ kernel: BinaryKernel<Scalar>
 ) -> Tensor<Scalar> {
-    if a.shape == b.shape {
-        return Tensor(a.shape, uninitializedArray(count: a.count) { out in kernel.both(a.span, b.span, &out) })
-    }
     let shape = broadcastShape(a.shape, b.shape, operation())
     let count = elementCount(shape)
     let plan = BroadcastPlan(shape, a.shape, b.shape)

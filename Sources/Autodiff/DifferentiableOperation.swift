@@ -71,24 +71,22 @@ public struct InputSet: Sendable, Hashable {
 public func apply<Scalar: KernelScalar>(
     _ operation: any DifferentiableOperation<Scalar>, to inputs: [Tensor<Scalar>]
 ) -> Tensor<Scalar> {
-    guard inputs.contains(where: { $0.trace != nil }) else {
+    record(operation, inputs) { inputs in
         let value = operation.value(inputs)
         require(value.trace == nil, "\(type(of: operation)).value uses a tensor that is being differentiated and is no input of it")
         return value
     }
-    let value = operation.value(inputs.map(\.constant))
-    require(value.trace == nil, "\(type(of: operation)).value uses a tensor that is being differentiated and is no input of it")
-    return traced(operation, inputs, value)
 }
 
-/// `value`, which is `operation` at `inputs`, with its part in their transformations.
+/// The result of `value` on plain data as that of `operation`, with its part in the transformations of the operands.
 @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-func traced<Scalar: KernelScalar>(
-    _ operation: any DifferentiableOperation<Scalar>, _ inputs: [Tensor<Scalar>], _ value: Tensor<Scalar>
+func record<Scalar: KernelScalar>(
+    _ operation: any DifferentiableOperation<Scalar>, _ inputs: [Tensor<Scalar>],
+    value: ([Tensor<Scalar>]) -> Tensor<Scalar>
 ) -> Tensor<Scalar> {
     var level = 0
     for input in inputs { if let trace = input.trace, trace.level > level { level = trace.level } }
-    guard level > 0 else { return value }
+    guard level > 0 else { return value(inputs) }
     // The operands seen from outside the innermost transformation, and what it knows of each.
     var outside = inputs
     var tape: Tape<Scalar>?
@@ -106,7 +104,7 @@ func traced<Scalar: KernelScalar>(
             tangents[i] = tangent
         }
     }
-    let output = traced(operation, outside, value)
+    let output = record(operation, outside, value: value)
     if let tape {
         let index = tape.append(operation, outside, parents, output)
         return output.traced(Trace(level: level, role: .recorded(tape, index: index), outer: output.trace))

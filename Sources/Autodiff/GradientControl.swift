@@ -14,16 +14,18 @@ extension Tensor {
     /// - Parameter f: from elements to as many elements, called once.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func straightThrough(_ f: ([Scalar]) -> [Scalar]) -> Tensor {
-        let result = f(elements)
-        require(result.count == count, "straightThrough gave \(result.count) elements for \(count); expected as many")
-        return Autodiff.traced(StraightThrough(), [self], Tensor(shape, result))
+        record(StraightThrough(), [self]) { inputs in
+            let result = f(inputs[0].elements)
+            require(result.count == count, "straightThrough gave \(result.count) elements for \(count); expected as many")
+            return Tensor(shape, result)
+        }
     }
 }
 
 private struct StraightThrough<Scalar: KernelScalar>: DifferentiableOperation {
     var derivativesRead: DerivativeOperands { [] }
 
-    // The value is made by the caller's closure, before this operation is recorded.
+    // Not called: the value is what the caller's closure makes of it.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> { x[0] }
 

@@ -78,8 +78,10 @@ final class Tape<Scalar: KernelScalar>: Sendable {
         _ operation: any DifferentiableOperation<Scalar>, _ inputs: [Tensor<Scalar>], _ parents: Parents, _ output: Tensor<Scalar>
     ) -> Int {
         let read = operation.derivativesRead
+        // Not worth while for a few numbers.
+        let keepsInputs = read.contains(.inputs) || inputs.allSatisfy { $0.count <= 64 }
         return append(Entry(
-            operation: operation, inputs: read.contains(.inputs) ? inputs : inputs.map(\.shapeOnly), parents: parents,
+            operation: operation, inputs: keepsInputs ? inputs : inputs.map(\.shapeOnly), parents: parents,
             output: read.contains(.output) ? output : output.shapeOnly))
     }
 }
@@ -132,7 +134,9 @@ func pullback<Scalar: KernelScalar>(
         guard let gathered = cotangents[i] else { continue }
         cotangents[i] = nil
         let g = gathered.assembled(entry.output.shape)
-        if let slice = entry.operation as? ContiguousSlice<Scalar> {
+        let operation = entry.operation!
+        // The type is compared first: a cast costs more than a small operation.
+        if type(of: operation) == ContiguousSlice<Scalar>.self, let slice = operation as? ContiguousSlice<Scalar> {
             guard let parent = entry.parents[0] else { continue }
             if cotangents[parent] == nil { cotangents[parent] = .parts([]) }
             cotangents[parent]!.add(part: g, at: slice.start, entry.inputs[0].shape)
@@ -140,7 +144,6 @@ func pullback<Scalar: KernelScalar>(
         }
         var wanted = InputSet()
         for k in entry.inputs.indices where entry.parents[k] != nil { wanted.insert(k) }
-        let operation = entry.operation!
         let products = operation.vjp(entry.inputs, output: entry.output, cotangent: g, wanted: wanted)
         require(products.count == entry.inputs.count,
                 "\(type(of: operation)).vjp gave \(products.count) cotangents; expected \(entry.inputs.count), one for each input")

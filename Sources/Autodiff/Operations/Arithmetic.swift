@@ -82,7 +82,11 @@ struct Sum<Scalar: KernelScalar>: DifferentiableOperation {
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
-        broadcast(x[0], x[1], "+", BinaryKernel(
+        let a = x[0], b = x[1]
+        if a.shape == b.shape {
+            return Tensor(a.shape, uninitializedArray(count: a.count) { Scalar.add(a.span, b.span, into: &$0) })
+        }
+        return broadcast(a, b, "+", BinaryKernel(
             both: { a, b, y in Scalar.add(a, b, into: &y) }, left: { a, b, y in Scalar.affine(1, b, a, into: &y) },
             right: { a, b, y in Scalar.affine(1, a, b, into: &y) }))
     }
@@ -105,7 +109,11 @@ struct Difference<Scalar: KernelScalar>: DifferentiableOperation {
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
-        broadcast(x[0], x[1], "-", BinaryKernel(
+        let a = x[0], b = x[1]
+        if a.shape == b.shape {
+            return Tensor(a.shape, uninitializedArray(count: a.count) { Scalar.subtract(a.span, b.span, into: &$0) })
+        }
+        return broadcast(a, b, "-", BinaryKernel(
             both: { a, b, y in Scalar.subtract(a, b, into: &y) }, left: { a, b, y in Scalar.affine(-1, b, a, into: &y) },
             right: { a, b, y in Scalar.affine(1, a, -b, into: &y) }))
     }
@@ -128,7 +136,11 @@ struct Product<Scalar: KernelScalar>: DifferentiableOperation {
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
-        broadcast(x[0], x[1], "*", BinaryKernel(
+        let a = x[0], b = x[1]
+        if a.shape == b.shape {
+            return Tensor(a.shape, uninitializedArray(count: a.count) { Scalar.multiply(a.span, b.span, into: &$0) })
+        }
+        return broadcast(a, b, "*", BinaryKernel(
             both: { a, b, y in Scalar.multiply(a, b, into: &y) }, left: { a, b, y in Scalar.affine(a, b, 0, into: &y) },
             right: { a, b, y in Scalar.affine(b, a, 0, into: &y) }))
     }
@@ -149,7 +161,11 @@ struct Product<Scalar: KernelScalar>: DifferentiableOperation {
 struct Quotient<Scalar: KernelScalar>: DifferentiableOperation {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
-        broadcast(x[0], x[1], "/", BinaryKernel(
+        let a = x[0], b = x[1]
+        if a.shape == b.shape {
+            return Tensor(a.shape, uninitializedArray(count: a.count) { Scalar.divide(a.span, b.span, into: &$0) })
+        }
+        return broadcast(a, b, "/", BinaryKernel(
             both: { a, b, y in Scalar.divide(a, b, into: &y) },
             left: { a, b, y in divide(a, b, into: &y) },
             right: { a, b, y in divide(a, b, into: &y) }))
