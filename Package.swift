@@ -23,6 +23,7 @@ let package = Package(
         .library(name: "BinaryAlgebra", targets: ["BinaryAlgebra"]),
         .library(name: "Objectives", targets: ["Objectives"]),
         .library(name: "Datasets", targets: ["Datasets"]),
+        .library(name: "Optimizers", targets: ["Optimizers"]),
         .executable(name: "descent", targets: ["DescentTool"]),
     ],
     dependencies: [
@@ -32,7 +33,7 @@ let package = Package(
     ],
     targets: [
         // Layer 0: C.
-        .target(name: "CKernels", path: "CKernels", sources: ["dispatch", "vector", "binary", "random"].map { "src/\($0)/\($0).c" }, publicHeadersPath: "include"),
+        .target(name: "CKernels", path: "CKernels", sources: ["dispatch", "vector", "binary", "random", "optimizer"].map { "src/\($0)/\($0).c" }, publicHeadersPath: "include"),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas",
                        providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
         .systemLibrary(name: "CLAPACKE", pkgConfig: "lapacke",
@@ -53,8 +54,11 @@ let package = Package(
         library("Objectives", ["LinearAlgebra", "Randomness", .product(name: "RealModule", package: "swift-numerics")]),
         library("Datasets", ["LinearAlgebra", "Randomness", .product(name: "RealModule", package: "swift-numerics")],
                 resources: [.copy("Data")]),
+        // Layer 4.
+        library("Optimizers", ["Objectives", "LinearAlgebra", "Randomness", "Kernels",
+                               .product(name: "RealModule", package: "swift-numerics")]),
         // Layer 6.
-        library("Descent", ["Kernels", "Randomness", "LinearAlgebra", "BinaryAlgebra", "Objectives", "Datasets"]),
+        library("Descent", ["Kernels", "Randomness", "LinearAlgebra", "BinaryAlgebra", "Objectives", "Datasets", "Optimizers"]),
         // Layer 7.
         library("Reproductions", ["Descent"]),
         .executableTarget(name: "DescentTool", dependencies: [
@@ -70,6 +74,7 @@ let package = Package(
         tests("BinaryAlgebra", ["Randomness", "LinearAlgebra", "Kernels"]),
         tests("Objectives", ["LinearAlgebra", "Randomness", .product(name: "RealModule", package: "swift-numerics")]),
         tests("Datasets", ["LinearAlgebra", "Randomness"]),
+        tests("Optimizers", ["Objectives", "LinearAlgebra", "Randomness", "Kernels"]),
         tests("Reproductions", ["DescentTool"]),
     ],
     cLanguageStandard: .c17

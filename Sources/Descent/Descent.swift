@@ -4,4 +4,5 @@
 @_exported import Kernels
 @_exported import LinearAlgebra
 @_exported import Objectives
+@_exported import Optimizers
 @_exported import Randomness

@@ -48,3 +48,4 @@ void guarded_free(guarded *buffer);
 void test_binary(const dsc_kernel_table *table, const char *tier);
 void test_vector(const dsc_kernel_table *table, const char *tier);
 void test_random(const dsc_kernel_table *table, const char *tier);
+void test_optimizer(const dsc_kernel_table *table, const char *tier);
