@@ -24,6 +24,8 @@ let package = Package(
         .library(name: "Objectives", targets: ["Objectives"]),
         .library(name: "Datasets", targets: ["Datasets"]),
         .library(name: "Autodiff", targets: ["Autodiff"]),
+        .library(name: "Optimizers", targets: ["Optimizers"]),
+        .library(name: "NeuralNetworks", targets: ["NeuralNetworks"]),
         .executable(name: "descent", targets: ["DescentTool"]),
     ],
     dependencies: [
@@ -33,7 +35,7 @@ let package = Package(
     ],
     targets: [
         // Layer 0: C.
-        .target(name: "CKernels", path: "CKernels", sources: ["dispatch", "vector", "binary", "random", "tensor"].map { "src/\($0)/\($0).c" }, publicHeadersPath: "include"),
+        .target(name: "CKernels", path: "CKernels", sources: ["dispatch", "vector", "binary", "random", "tensor", "optimizer"].map { "src/\($0)/\($0).c" }, publicHeadersPath: "include"),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas",
                        providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
         .systemLibrary(name: "CLAPACKE", pkgConfig: "lapacke",
@@ -56,8 +58,13 @@ let package = Package(
                 resources: [.copy("Data")]),
         library("Autodiff", ["Objectives", "LinearAlgebra", "Randomness"],
                 settings: [.enableExperimentalFeature("Lifetimes")]),
+        // Layer 4.
+        library("Optimizers", ["Objectives", "LinearAlgebra", "Randomness", "Kernels",
+                               .product(name: "RealModule", package: "swift-numerics")]),
+        library("NeuralNetworks", ["Autodiff", "Optimizers", "Datasets"]),
         // Layer 6.
-        library("Descent", ["Kernels", "Randomness", "LinearAlgebra", "BinaryAlgebra", "Objectives", "Datasets", "Autodiff"]),
+        library("Descent", ["Kernels", "Randomness", "LinearAlgebra", "BinaryAlgebra", "Objectives", "Datasets", "Autodiff",
+                            "Optimizers", "NeuralNetworks"]),
         // Layer 7.
         library("Reproductions", ["Descent"]),
         .executableTarget(name: "DescentTool", dependencies: [
@@ -74,6 +81,8 @@ let package = Package(
         tests("Objectives", ["LinearAlgebra", "Randomness", .product(name: "RealModule", package: "swift-numerics")]),
         tests("Datasets", ["LinearAlgebra", "Randomness"]),
         tests("Autodiff", ["LinearAlgebra", "Randomness", "Objectives"]),
+        tests("Optimizers", ["Objectives", "LinearAlgebra", "Randomness", "Kernels"]),
+        tests("NeuralNetworks", ["Autodiff", "Datasets", "Optimizers", "Randomness", "Kernels"]),
         tests("Reproductions", ["DescentTool"]),
     ],
     cLanguageStandard: .c17

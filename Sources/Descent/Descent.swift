@@ -4,5 +4,7 @@
 @_exported import Datasets
 @_exported import Kernels
 @_exported import LinearAlgebra
+@_exported import NeuralNetworks
 @_exported import Objectives
+@_exported import Optimizers
 @_exported import Randomness

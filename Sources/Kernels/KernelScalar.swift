@@ -302,6 +302,48 @@ public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, Co
         rows: Int, columns: Int, _ g: Span<Self>, normalized y: Span<Self>, inverseDeviations: Span<Self>,
         into out: inout MutableSpan<Self>)
 
+    // MARK: Steps of optimisers
+    //
+    // Each reads and writes each array once. Every operation rounds by itself, in the order of the formula, so a step has the
+    // same bits on every tier and for any thread count. Long arrays are cut into blocks for ``Threads/count`` threads.
+    // All counts must be equal.
+
+    /// x ← x − step (g + l2 x).
+    static func sgdStep(_ c: SGDCoefficients<Self>, gradient g: Span<Self>, parameters x: inout MutableSpan<Self>)
+
+    /// G = g + l2 x, m ← momentum m + gain G, x ← x − step m; with Nesterov's look-ahead x ← x − step (G + momentum m).
+    static func momentumStep(
+        _ c: SGDCoefficients<Self>, gradient g: Span<Self>, momentum m: inout MutableSpan<Self>,
+        parameters x: inout MutableSpan<Self>)
+
+    /// G = g + l2 x, m ← b₁ m + a₁ G, v ← b₂ v + a₂ G², x ← x − step (c₁ m / (√(c₂ v) + ε) + decay x).
+    static func adamStep(
+        _ c: MomentCoefficients<Self>, gradient g: Span<Self>, first m: inout MutableSpan<Self>,
+        second v: inout MutableSpan<Self>, parameters x: inout MutableSpan<Self>)
+
+    /// G = g + l2 x, v ← b₂ v + a₂ G², x ← x − step G / (√v + ε).
+    static func rmsPropStep(
+        _ c: MomentCoefficients<Self>, gradient g: Span<Self>, second v: inout MutableSpan<Self>,
+        parameters x: inout MutableSpan<Self>)
+
+    /// u = sign(b₁ m + a₁ g), m ← b₂ m + a₂ g, x ← x − step (u + decay x). The sign of 0 is 0, that of NaN is NaN.
+    static func lionStep(
+        _ c: MomentCoefficients<Self>, gradient g: Span<Self>, first m: inout MutableSpan<Self>,
+        parameters x: inout MutableSpan<Self>)
+
+    /// m ← b₁ m + a₁ g, v ← b₂ v + a₂ g², d₁ = 1 + p₂ v / (v + ε), d₂ = 1 + p₁ m² / (m² + ε),
+    /// x ← x − step (growth · c₁ (m + g) d₁ / (√(c₂ v d₂) + ε) + decay x).
+    static func exAdamStep(
+        _ c: MomentCoefficients<Self>, gradient g: Span<Self>, first m: inout MutableSpan<Self>,
+        second v: inout MutableSpan<Self>, parameters x: inout MutableSpan<Self>)
+
+    /// v ← b₂ v + a₂ d² (if `d` is not empty), m ← b₁ m + a₁ g, x ← x − step (c₁ m / (√(c₂ v)^power + ε) + decay x).
+    ///
+    /// Powers other than 0, 1/2 and 1 go through exp and log, so that the tiers differ within the bound of `pow`.
+    static func adaHessianStep(
+        _ c: MomentCoefficients<Self>, gradient g: Span<Self>, hessianDiagonal d: Span<Self>, first m: inout MutableSpan<Self>,
+        second v: inout MutableSpan<Self>, parameters x: inout MutableSpan<Self>)
+
     // MARK: Random numbers
 
     /// Uniform numbers in [0, 1) from the blocks `source` on: multiples of 2⁻²⁴ (`Float`, 4 a block) or 2⁻⁵³ (`Double`,

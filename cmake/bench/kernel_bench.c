@@ -75,8 +75,10 @@ static void run_popcount(work *w) {
 #include "binary_bench.inc"
 #include "random_bench.inc"
 #include "vector_bench.inc"
+#include "optimizer_bench.inc"
 
-static const bench benches[] = {BINARY_BENCHES VECTOR_BENCHES RANDOM_BENCHES};
+static const bench benches[] = {BINARY_BENCHES VECTOR_BENCHES RANDOM_BENCHES
+                                OPTIMIZER_BENCHES};
 enum { BENCHES = sizeof benches / sizeof *benches };
 
 static const bench *find(const char *name) {

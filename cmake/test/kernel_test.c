@@ -81,6 +81,7 @@ int main(int argc, char **argv) {
         test_vector(table, tier);
         test_random(table, tier);
         test_tensor(table, tier);
+        test_optimizer(table, tier);
         printf("%s: %zu passed, %zu failed\n", tier, passed - before, failed - wrong);
     }
     printf("%zu passed, %zu failed\n", passed, failed);

@@ -1,6 +1,9 @@
 import Kernels
 
 extension Tensor {
+    /// The function that `function` names, elementwise.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    public func applying(_ function: ElementwiseFunction) -> Tensor { apply(Elementwise(function), to: [self]) }
     /// eˣ, elementwise.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func exp() -> Tensor { apply(Elementwise(.exp), to: [self]) }

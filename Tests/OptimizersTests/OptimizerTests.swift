@@ -1,0 +1,130 @@
+import Foundation
+import Kernels
+import Objectives
+import Optimizers
+import Testing
+import _TestSupport
+
+@Suite struct OptimizerTests {
+    /// f(x) = ½ Σ hᵢ (xᵢ − 1)², h from 1 to 10.
+    static func bowl<Scalar: KernelScalar>(_: Scalar.Type) -> ClosureObjective<Scalar> {
+        @Sendable func evaluate(_ x: Span<Scalar>, _ store: (Int, Scalar) -> Void) -> Scalar {
+            var sum: Scalar = 0
+            for i in 0..<3 {
+                let h = Scalar(1 + 4.5 * Double(i)), d = x[i] - 1
+                store(i, h * d)
+                sum += h * d * d / 2
+            }
+            return sum
+        }
+        return ClosureObjective(dimension: 3) { evaluate($0) { _, _ in } } valueAndGradient: { x, g in
+            var partials: [Scalar] = [0, 0, 0]
+            let value = evaluate(x) { partials[$0] = $1 }
+            for i in 0..<3 { g[i] = partials[i] }
+            return value
+        }
+    }
+
+    static func all<Scalar: KernelScalar>(_: Scalar.Type) -> [(String, any Optimizer<Scalar>)] {
+        [
+            ("SGD", SGD<Scalar>(learningRate: 0.1)),
+            ("momentum", SGD<Scalar>(learningRate: 0.03, momentum: 0.8)),
+            ("dampened", SGD<Scalar>(learningRate: 0.1, momentum: 0.8, dampening: 0.8)),
+            ("Nesterov", SGD<Scalar>(learningRate: 0.03, momentum: 0.8, isNesterov: true)),
+            ("Adam", Adam<Scalar>(learningRate: .exponential(from: 0.1, factor: 0.5, every: 100))),
+            ("AdamW", AdamW<Scalar>(learningRate: .exponential(from: 0.1, factor: 0.5, every: 100), weightDecay: 0)),
+            ("EXAdam 2", EXAdam<Scalar>(learningRate: .exponential(from: 0.02, factor: 0.5, every: 100))),
+            ("EXAdam 1", EXAdam<Scalar>(version: .growingStep, learningRate: .exponential(from: 0.02, factor: 0.5, every: 100))),
+            ("RMSProp", RMSProp<Scalar>(learningRate: .exponential(from: 0.1, factor: 0.5, every: 100))),
+            ("Adagrad", Adagrad<Scalar>(learningRate: 0.5)),
+            ("Lion", Lion<Scalar>(learningRate: .exponential(from: 0.05, factor: 0.5, every: 100))),
+        ]
+    }
+
+    @Test func everyOptimizerMinimizesABowl() {
+        func check<Scalar: KernelScalar>(_: Scalar.Type) {
+            for (name, optimizer) in Self.all(Scalar.self) {
+                let solution = optimizer.solve(
+                    Self.bowl(Scalar.self), from: [-1, 3, 0.5], stopping: .gradientNorm(atMost: 1e-2) || .iterations(3000))
+                #expect(solution.status == .converged, "\(name) \(Scalar.self): \(solution.reason)")
+                #expect(solution.iterate.allSatisfy { abs($0 - 1) < 0.02 }, "\(name)")
+            }
+        }
+        check(Float.self)
+        check(Double.self)
+    }
+
+    @Test func iterationCapOfOne() {
+        for (name, optimizer) in Self.all(Double.self) {
+            let solution = optimizer.solve(Self.bowl(Double.self), from: [-1, 3, 0.5], stopping: .iterations(1))
+            #expect(solution.status == .iterationLimit, "\(name)")
+            #expect(solution.evaluations.gradients == 2)
+        }
+    }
+
+    @Test func aSavedStateGoesOnToTheSameBits() throws {
+        func check<Scalar, O: Optimizer<Scalar>>(_ name: String, _ optimizer: O) throws {
+            let problem = Self.bowl(Scalar.self)
+            var whole = optimizer.makeRun(problem, from: [-1, 3, 0.5])
+            let expected = optimizer.solve(problem, resuming: &whole, stopping: .iterations(30))
+            var run = optimizer.makeRun(problem, from: [-1, 3, 0.5])
+            _ = optimizer.solve(problem, resuming: &run, stopping: .iterations(11))
+            var restored = try JSONDecoder().decode(SolverRun<O.State>.self, from: JSONEncoder().encode(run))
+            let resumed = optimizer.solve(problem, resuming: &restored, stopping: .iterations(30))
+            #expect(resumed.iterate == expected.iterate, "\(name)")
+            #expect(restored.state.iterate == whole.state.iterate, "\(name)")
+            #expect(restored.state.stepNorm == whole.state.stepNorm)
+        }
+        for (name, optimizer) in Self.all(Float.self) { try check(name, optimizer) }
+        for (name, optimizer) in Self.all(Double.self) { try check(name, optimizer) }
+    }
+
+    @Test func firstStepOfSGDWithMomentum() {
+        // By hand: G = 2 + 0.5 · 4 = 4; m₁ = 4; x₁ = 4 − 0.1 · 4 = 3.6; G = 2 + 1.8; m₂ = 0.9 · 4 + 0.5 · 3.8 = 5.5.
+        let sgd = SGD<Double>(learningRate: 0.1, momentum: 0.9, dampening: 0.5, weightDecay: 0.5)
+        var x = [4.0], state = sgd.initialState(like: x)
+        sgd.step(&x, gradient: [2], state: &state)
+        #expect(abs(x[0] - 3.6) < 1e-15)
+        sgd.step(&x, gradient: [2], state: &state)
+        #expect(abs(x[0] - (3.6 - 0.55)) < 1e-15)
+        #expect(abs(state.first[0] - 5.5) < 1e-15)
+        // Look-ahead: G + 0.9 m = 2 + 1.8.
+        let nesterov = SGD<Double>(learningRate: 0.1, momentum: 0.9, isNesterov: true)
+        var y = [4.0], other = nesterov.initialState(like: y)
+        nesterov.step(&y, gradient: [2], state: &other)
+        #expect(abs(y[0] - (4 - 0.38)) < 1e-15)
+    }
+
+    @Test func adamStepsByTheRateWhateverTheScale() {
+        for scale in [1e-3, 1, 1e6] {
+            let adam = Adam<Double>(learningRate: 0.01, epsilon: 0)
+            var x = [1.0, 1], state = adam.initialState(like: x)
+            for _ in 0..<20 { adam.step(&x, gradient: [scale, -2 * scale], state: &state) }
+            #expect(abs(x[0] - 0.8) < 1e-13 && abs(x[1] - 1.2) < 1e-13)
+        }
+    }
+
+    @Test func decayAloneShrinksGeometrically() {
+        func check<O: Optimizer<Double>>(_ optimizer: O, _ name: String) {
+            var x = [2.0, -3], state = optimizer.initialState(like: x)
+            for _ in 0..<10 { optimizer.step(&x, gradient: [0, 0], state: &state) }
+            let factor = Foundation.pow(1 - 0.1 * 0.2, 10)
+            #expect(abs(x[0] - 2 * factor) < 1e-14, "\(name)")
+            #expect(x[1] == -3, "\(name): outside the mask")
+        }
+        let mask = ParameterMask([0..<1])
+        check(AdamW(learningRate: 0.1, weightDecay: 0.2, decayMask: mask), "AdamW")
+        check(Lion(learningRate: 0.1, weightDecay: 0.2, decayMask: mask), "Lion")
+        check(EXAdam(version: .growingStep, learningRate: 0.1, weightDecay: 0.2, decayMask: mask), "EXAdam")
+        check(SGD(learningRate: 0.1, weightDecay: 0.2, decayMask: mask), "SGD")
+    }
+
+    @Test func aStateOfAnotherSizeIsRefused() async {
+        let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            let adam = Adam<Float>()
+            var x: [Float] = [1, 2], state = adam.initialState(like: [1, 2, 3])
+            adam.step(&x, gradient: [1, 2], state: &state)
+        }
+        #expect(message(of: result).contains("state has 3 first moments; expected 2, one for each parameter"))
+    }
+}
