@@ -31,7 +31,7 @@ public protocol Module<Input, Scalar>: Sendable {
 }
 
 /// A module from tensors to tensors.
-public typealias Layer<Scalar> = Module<Tensor<Scalar>, Scalar>
+public typealias Layer<Scalar: KernelScalar> = Module<Tensor<Scalar>, Scalar>
 
 /// Gathers what parameters a module has.
 public struct ParameterDeclaration {

@@ -15,8 +15,8 @@ public struct MLP<Scalar: KernelScalar>: Module {
         var layers: [any Layer<Scalar>] = []
         for (i, (inputs, outputs)) in zip(sizes, sizes.dropFirst()).enumerated() {
             let isLast = i == sizes.count - 2
-            layers.append(Dense(inputs, outputs, initializer: isLast ? .glorotUniform : .before(activation)))
-            if !isLast { layers.append(Activation(activation)) }
+            layers.append(Dense<Scalar>(inputs, outputs, initializer: isLast ? .glorotUniform : .before(activation)))
+            if !isLast { layers.append(Activation<Scalar>(activation)) }
         }
         self.layers = Sequential(layers)
     }

@@ -1,5 +1,6 @@
 import Autodiff
 import Kernels
+import Objectives
 import Optimizers
 import Randomness
 
