@@ -12,8 +12,7 @@ public enum BitMeaning: Sendable, Hashable {
 
 /// A·Bᵀ for ±1 matrices: cᵢⱼ = K − 2 · popcount(aᵢ xor bⱼ), exact.
 ///
-/// - Parameters:
-///   - a: m×K. - b: n×K, packed.
+/// Shapes: `a` m×K, `b` n×K, packed.
 /// - Returns: m×n.
 /// - Complexity: m · n · K bit pairs, 512 at a time on the widest tier; parallel over blocks of rows, or of columns where
 ///   there are few rows. Empty shapes are allowed; for K = 0 every element is 0.
@@ -45,8 +44,7 @@ public func andProduct(_ a: BinaryMatrix, _ b: PackedBinaryMatrix, as meaning: B
 /// Scaling and bias are fused into the product. The integer is exact for K ≤ 2²⁴; each floating-point operation rounds once,
 /// in the order written, so every tier gives the same bits.
 ///
-/// - Parameters:
-///   - rowScale: m numbers. - columnScale: n numbers. - bias: n numbers. `nil` stands for ones, ones and zeros.
+/// `rowScale` has m numbers, `columnScale` and `bias` have n; `nil` stands for ones, ones and zeros.
 public func scaledXnorProduct(
     _ a: BinaryMatrix, _ b: PackedBinaryMatrix,
     rowScale: [Float]? = nil, columnScale: [Float]? = nil, bias: [Float]? = nil
@@ -66,7 +64,7 @@ public func scaledAndProduct(
 /// sign(X)·Bᵀ from float rows, packed on the fly: the signs of a block of rows are taken into a small buffer and
 /// multiplied while they lie in the cache. Signs as in ``BinaryMatrix/init(signsOf:)``, NaN included.
 ///
-/// - Parameters: x: m×K. b: n×K, packed.
+/// Shapes: `x` m×K, `b` n×K, packed.
 public func xnorProduct(signsOf x: Matrix<Float>, _ b: PackedBinaryMatrix) -> IntegerMatrix {
     var result = IntegerMatrix(zeros: x.rows, b.rows)
     var c = result.elements.mutableSpan
