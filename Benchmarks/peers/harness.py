@@ -1,4 +1,5 @@
 """What every comparison shares: our runner, timing in turns, ratios and their spread."""
+import argparse
 import json
 import os
 import shutil
@@ -99,10 +100,11 @@ class PeerCase:
     def seconds(self, at_least=0.03):
         runs = 1
         while True:
-            start = time.perf_counter()
+            wall, processor = time.perf_counter(), time.process_time()
             for _ in range(runs):
                 self.run()
-            spent = time.perf_counter() - start
+            # The less of the two, as on our side: one thread is not charged for what else the machine does.
+            spent = min(time.perf_counter() - wall, time.process_time() - processor)
             if spent >= at_least:
                 return spent / runs
             runs = max(runs + 1, int(1.2 * runs * at_least / max(spent, 1e-9)))
@@ -117,6 +119,7 @@ class Figure:
 
     ratio    rival's time / our time, the best rival counting; target is the least ratio
     percent  our rate / the roofline's rate in the same run, in percent; target is the least percentage
+    cost     any function of the medians of `ours` and of the cases of `beside`, in `cost_unit`; target is the most
     """
     name: str
     ours: object
@@ -127,11 +130,16 @@ class Figure:
     #: Work of the roofline that bounds ours, where it is not our own work (a function of the roofline cases' seconds).
     bound: callable = None
     agree: callable = None
+    #: More cases of ours, timed in the same turns.
+    beside: dict = field(default_factory=dict)
+    cost: callable = None
+    cost_unit: str = ""
+    target_cost: float = None
 
 
 def measure(ours, figure, rounds):
     """Times both sides in turns, after checking that they agree."""
-    sides = {"ours": figure.ours, **figure.rivals}
+    sides = {"ours": figure.ours, **figure.rivals, **figure.beside}
     rooflines = figure.roofline if isinstance(figure.roofline, dict) else {"roofline": figure.roofline} if figure.roofline else {}
     for case in sides.values():
         case.seconds()
@@ -156,30 +164,75 @@ def measure(ours, figure, rounds):
         else:
             roofline = next(iter(rooflines.values()))
             percent = 100 * (figure.ours.work / median["ours"]) / (roofline.work / median["roofline"])
+    cost = figure.cost(median) if figure.cost else None
     met = None
     if figure.target_ratio is not None:
         met = min(r["median"] for r in ratios.values()) >= figure.target_ratio
     if figure.target_percent is not None:
         met = (met is not False) and percent >= figure.target_percent
+    if figure.target_cost is not None:
+        met = (met is not False) and cost <= figure.target_cost
     result = {"figure": figure.name, "seconds": median, "work": figure.ours.work, "unit": figure.ours.unit, "ratios": ratios,
               "percent_of_roofline": percent, "target_ratio": figure.target_ratio, "target_percent": figure.target_percent,
-              "rounds": rounds, "met": met}
+              "cost": cost, "cost_unit": figure.cost_unit, "target_cost": figure.target_cost, "rounds": rounds, "met": met}
     for case in sides.values():
         case.release()
     return result
 
 
+def time_text(seconds):
+    return f"{seconds * 1e6:.3g} µs" if seconds < 1e-3 else f"{seconds * 1e3:.3g} ms"
+
+
 def render(result):
     """One figure as a line."""
-    time_text = lambda s: f"{s * 1e6:.3g} µs" if s < 1e-3 else f"{s * 1e3:.3g} ms"
     parts = [f"{result['figure']}: ours {time_text(result['seconds']['ours'])}"]
     for name, ratio in result["ratios"].items():
         parts.append(f"{name} {time_text(result['seconds'][name])} = {ratio['median']:.2f}× [{ratio['low']:.2f}–{ratio['high']:.2f}]")
     if result["percent_of_roofline"] is not None:
         parts.append(f"{result['percent_of_roofline']:.0f} % of roofline")
+    if result["cost"] is not None:
+        parts.append(f"{result['cost']:.2f} {result['cost_unit']}")
     wanted = [f"≥ {result['target_ratio']}×" if result["target_ratio"] is not None else "",
-              f"≥ {result['target_percent']} %" if result["target_percent"] is not None else ""]
+              f"≥ {result['target_percent']} %" if result["target_percent"] is not None else "",
+              f"≤ {result['target_cost']} {result['cost_unit']}" if result["target_cost"] is not None else ""]
     wanted = " and ".join(filter(None, wanted))
     if wanted:
         parts.append(f"target {wanted}: {'met' if result['met'] else 'MISSED'}")
     return " · ".join(parts)
+
+
+class Nobody:
+    """Stands for our side where the rivals run alone."""
+
+    def case(self, *_, **__):
+        return None
+
+
+def main(figures, description):
+    """The rivals of a file alone, checked against each other and timed in turns."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rivals", action="store_true", required=True, help="time the rivals alone")
+    parser.add_argument("--quick", action="store_true", help="3 rounds")
+    options = parser.parse_args()
+    if Ours.cores:
+        os.sched_setaffinity(0, {Ours.cores[-1]})
+    for figure in figures(Nobody(), options.quick):
+        if not figure.rivals:
+            continue
+        for case in figure.rivals.values():
+            case.seconds()
+        first, *others = figure.rivals
+        for name in others:
+            if figure.agree and not figure.agree(figure.rivals[first].result(), figure.rivals[name].result()):
+                sys.exit(f"{figure.name}: {first} and {name} disagree")
+        times = {name: [] for name in figure.rivals}
+        for _ in range(3 if options.quick else 9):
+            for name, case in figure.rivals.items():
+                times[name].append(case.seconds())
+        parts = [figure.name]
+        for name, each in times.items():
+            each.sort()
+            cost = f" = {figure.cost({'ours': statistics.median(each)}):.2f} {figure.cost_unit}" if figure.cost else ""
+            parts.append(f"{name} {time_text(statistics.median(each))}{cost} [{time_text(each[len(each) // 4])}–{time_text(each[-1 - len(each) // 4])}]")
+        print(" · ".join(parts), flush=True)

@@ -1,5 +1,6 @@
 import Kernels
 import LinearAlgebra
+import Synchronization
 
 /// How a product reads the bits of its right operand.
 public enum BitMeaning: Sendable, Hashable {
@@ -11,8 +12,7 @@ public enum BitMeaning: Sendable, Hashable {
 
 /// A·Bᵀ for ±1 matrices: cᵢⱼ = K − 2 · popcount(aᵢ xor bⱼ), exact.
 ///
-/// - Parameters:
-///   - a: m×K. - b: n×K, packed.
+/// Shapes: `a` m×K, `b` n×K, packed.
 /// - Returns: m×n.
 /// - Complexity: m · n · K bit pairs, 512 at a time on the widest tier; parallel over blocks of rows, or of columns where
 ///   there are few rows. Empty shapes are allowed; for K = 0 every element is 0.
@@ -44,8 +44,7 @@ public func andProduct(_ a: BinaryMatrix, _ b: PackedBinaryMatrix, as meaning: B
 /// Scaling and bias are fused into the product. The integer is exact for K ≤ 2²⁴; each floating-point operation rounds once,
 /// in the order written, so every tier gives the same bits.
 ///
-/// - Parameters:
-///   - rowScale: m numbers. - columnScale: n numbers. - bias: n numbers. `nil` stands for ones, ones and zeros.
+/// `rowScale` has m numbers, `columnScale` and `bias` have n; `nil` stands for ones, ones and zeros.
 public func scaledXnorProduct(
     _ a: BinaryMatrix, _ b: PackedBinaryMatrix,
     rowScale: [Float]? = nil, columnScale: [Float]? = nil, bias: [Float]? = nil
@@ -65,7 +64,7 @@ public func scaledAndProduct(
 /// sign(X)·Bᵀ from float rows, packed on the fly: the signs of a block of rows are taken into a small buffer and
 /// multiplied while they lie in the cache. Signs as in ``BinaryMatrix/init(signsOf:)``, NaN included.
 ///
-/// - Parameters: x: m×K. b: n×K, packed.
+/// Shapes: `x` m×K, `b` n×K, packed.
 public func xnorProduct(signsOf x: Matrix<Float>, _ b: PackedBinaryMatrix) -> IntegerMatrix {
     var result = IntegerMatrix(zeros: x.rows, b.rows)
     var c = result.elements.mutableSpan
@@ -149,6 +148,17 @@ private func columnsPerBlock(_ columns: Int, words: Int) -> Int {
     return max(panel, (columns / (2 * Threads.count) + panel - 1) / panel * panel)
 }
 
+/// Whether the next product with a single row takes its panels from the last to the first. It turns with each, so that a
+/// row begins with what the row before it left in the cache: with panels of once or twice the second-level cache, a sweep
+/// that always began at the same end would find nothing there. The result does not depend on it.
+private let sweepDownwards = Atomic(false)
+
+/// Columns of a part of such a sweep: whole panels of some 128 KiB.
+private func columnsPerChunk(words: Int) -> Int {
+    let panel = BinaryKernels.panelRows
+    return max(panel, (128 << 10) / (8 * max(1, words)) / panel * panel)
+}
+
 private func product(
     _ operation: BinaryKernels.Operation, _ a: BinaryMatrix, _ b: PackedBinaryMatrix, offset: [Int32],
     into c: inout MutableSpan<Int32>
@@ -158,14 +168,21 @@ private func product(
     let words = b.wordsPerRow
     if a.rows == 1 {
         let width = columnsPerBlock(b.rows, words: words)
+        let chunk = columnsPerChunk(words: words)
+        let downwards = sweepDownwards.logicalXor(true, ordering: .relaxed).oldValue
         concurrentBlocks(of: &c, blockLength: width) { block, part in
-            let n = part.count
-            let first = block * width * words
-            b.panels.withSpan { panels in
-                BinaryKernels.product(
-                    operation, m: 1, n: n, words: words, offset: offset.span, a: a.words.span, stride: words,
-                    panels: panels.extracting(first..<first + BinaryKernels.panelCount(rows: n, words: words)),
-                    into: &part, stride: n)
+            let chunks = (part.count + chunk - 1) / chunk
+            for step in 0..<chunks {
+                let start = (downwards ? chunks - 1 - step : step) * chunk
+                let n = min(chunk, part.count - start)
+                let first = (block * width + start) * words
+                b.panels.withSpan { panels in
+                    var target = part._mutatingExtracting(start..<start + n)
+                    BinaryKernels.product(
+                        operation, m: 1, n: n, words: words, offset: offset.span, a: a.words.span, stride: words,
+                        panels: panels.extracting(first..<first + BinaryKernels.panelCount(rows: n, words: words)),
+                        into: &target, stride: n)
+                }
             }
         }
         return

@@ -8,7 +8,7 @@ public enum CSV {
         case detected
     }
 
-    /// - Parameter separator: The byte between fields.
+    /// - `separator`: The byte between fields.
     /// - Throws: ``FormatError`` with line and field: for a record of another length than the first, a stray quote, and text that is
     ///   not UTF-8.
     public static func read(

@@ -34,9 +34,8 @@ public struct CSVTable: Sendable, Hashable {
 
     /// Columns as numbers.
     ///
-    /// - Parameters:
-    ///   - columns: Which, in this order; all if `nil`.
-    ///   - missing: What to do with a field that `marks` holds, spaces around it put aside.
+    /// - `columns`: Which, in this order; all if `nil`.
+    /// - `missing`: What to do with a field that `marks` holds, spaces around it put aside.
     /// - Returns: The matrix, and the numbers of the records that are its rows.
     /// - Throws: ``FormatError`` with line and field for what is not a finite number.
     public func matrix<Scalar: KernelScalar>(

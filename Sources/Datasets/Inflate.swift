@@ -8,7 +8,7 @@ struct Inflate {
 
     /// Decompresses the bytes that `input` has left.
     ///
-    /// - Parameter limit: More output than this is an error. Memory grows with what is produced, not with what a header claims.
+    /// - `limit`: More output than this is an error. Memory grows with what is produced, not with what a header claims.
     static func decompress(_ input: ByteReader, limit: Int) throws(FormatError) -> [UInt8] {
         var inflate = Inflate(input: input, limit: limit)
         while try !inflate.block() {}
@@ -145,7 +145,7 @@ struct HuffmanCode {
     /// 16 · symbol + length for each combination of bits; 0 where they start no code word.
     let table: [UInt16]
 
-    /// - Parameter lengths: Bits of each symbol's code word, at most 15; 0 for a symbol that does not occur.
+    /// - `lengths`: Bits of each symbol's code word, at most 15; 0 for a symbol that does not occur.
     /// - Throws: If the code words would overlap. A code that leaves bits unused is allowed; meeting those bits is the error.
     init(_ lengths: [UInt8], _ input: ByteReader) throws(FormatError) {
         var space = 0

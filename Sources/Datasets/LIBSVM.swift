@@ -3,9 +3,8 @@ import LinearAlgebra
 
 /// The text format of LIBSVM and SVMlight: `label index:value index:value … # comment`, one example a line, indices ascending.
 public enum LIBSVM {
-    /// - Parameters:
-    ///   - indexBase: The index of the first column: 1 by custom, 0 in some files.
-    ///   - columns: The number of columns, at most 2³¹ − 1; if `nil`, the largest index says.
+    /// - `indexBase`: The index of the first column: 1 by custom, 0 in some files.
+    /// - `columns`: The number of columns, at most 2³¹ − 1; if `nil`, the largest index says.
     /// - Throws: ``FormatError`` with line and byte column: for what is not a finite number, an index that is below `indexBase`, not
     ///   above the one before it, or beyond `columns`.
     public static func read<Scalar: KernelScalar>(

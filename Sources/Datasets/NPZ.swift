@@ -2,7 +2,7 @@
 public enum NPZ {
     /// The arrays by name, without the suffix `.npy`. Members without that suffix are left out.
     ///
-    /// - Parameter limit: The most bytes that all arrays together may expand to; deflated zeros expand a thousandfold.
+    /// - `limit`: The most bytes that all arrays together may expand to; deflated zeros expand a thousandfold.
     /// - Throws: ``FormatError`` with an offset in the file, or in the member if its format is `NPY`.
     public static func read(_ bytes: [UInt8], limit: Int = 1 << 32) throws(FormatError) -> [String: NumericArray] {
         let archive = try ZIPArchive(bytes)

@@ -22,7 +22,7 @@ public struct NumericArray: Sendable, Hashable {
 
     /// An array of `float32` or `float64`.
     ///
-    /// - Parameter shape: One dimension if `nil`.
+    /// - `shape`: One dimension if `nil`.
     /// - Precondition: `shape` has as many elements as `values`.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public init<Scalar: KernelScalar>(_ values: [Scalar], shape: [Int]? = nil) {

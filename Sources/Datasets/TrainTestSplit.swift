@@ -4,10 +4,9 @@ import Randomness
 extension Dataset {
     /// Two parts of the data, drawn without replacement.
     ///
-    /// - Parameters:
-    ///   - fraction: The share of the test part; round(`fraction` · ``count``) examples go there.
-    ///   - stratified: Whether each class is split in this ratio. Then each class gives the rounded-down number, and the classes with
-    ///     the largest remainders one more until the total is right.
+    /// - `fraction`: The share of the test part; round(`fraction` · ``count``) examples go there.
+    /// - `stratified`: Whether each class is split in this ratio. Then each class gives the rounded-down number, and the classes with
+    ///   the largest remainders one more until the total is right.
     /// - Precondition: `fraction` lies in 0...1; a stratified split needs classes.
     public func trainTestSplit(
         testFraction fraction: Double = 0.25, seed: UInt64, stratified: Bool = false

@@ -31,9 +31,9 @@ public enum BinaryKernels {
 
     /// Bit (i, k) = 1 if x[i, k] ≥ 0, else 0. sign(±0) is +1; NaN becomes 0, that is −1.
     ///
-    /// - Parameters:
-    ///   - x: `rows` rows of `columns` floats, `xStride` floats from row to row.
-    ///   - bits: receives `rows` rows of ⌈columns / 64⌉ words, `bitsStride` words from row to row.
+    /// `x` has `rows` rows of `columns` floats, `xStride` floats from row to row; `bits` receives `rows` rows of
+    /// ⌈columns / 64⌉ words, `bitsStride` words from row to row.
+    ///
     /// - Returns: whether a NaN was met.
     /// - Complexity: reads 4 bytes and writes 1/8 byte an element; bound by memory.
     public static func packSigns(
@@ -105,10 +105,10 @@ public enum BinaryKernels {
 
     /// c[i, j] = the operation's sum over row i of `a` and row j of the packed operand; i < `m`, j < `n`.
     ///
-    /// - Parameters:
-    ///   - offset: one for each row of `a` (see ``Operation``).
-    ///   - panels: from ``packPanels(rows:words:from:stride:into:)`` with `n` rows and the same `words`.
-    ///   - c: receives `m` rows of `n`, `cStride` from row to row.
+    /// `offset` has one number for each row of `a` (see ``Operation``), `panels` come from
+    /// ``packPanels(rows:words:from:stride:into:)`` with `n` rows and the same `words`, and `c` receives `m` rows of `n`,
+    /// `cStride` from row to row.
+    ///
     /// - Complexity: 2 · 64 · m · n · words bit operations. Exact up to K = 2³¹ − 1.
     public static func product(
         _ operation: Operation, m: Int, n: Int, words: Int, offset: Span<Int32>,

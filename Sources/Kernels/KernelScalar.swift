@@ -209,9 +209,9 @@ public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, Co
     /// and 0 elsewhere, as in the limit. A NaN makes its row NaN. Differs from SciPy and PyTorch, where both infinite cases
     /// give NaN. Relative error at most (6 + 2 |xᵢₖ − mᵢ|) u, beside the underflow of exp.
     ///
-    /// - Parameters:
-    ///   - x: `rows` rows of `columns` elements, `xStride` elements from row to row. Elements between rows are not touched.
-    ///   - y: the same for the result.
+    /// `x` has `rows` rows of `columns` elements, `xStride` elements from row to row, and `y` likewise. Elements between rows
+    /// are not touched.
+    ///
     /// - Complexity: a row that fits the first-level cache is read from memory once.
     static func softmax(
         rows: Int, columns: Int, of x: Span<Self>, stride xStride: Int, into y: inout MutableSpan<Self>, stride yStride: Int)
@@ -222,8 +222,7 @@ public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, Co
     /// zᵢ ← ln Σₖ exp(xᵢₖ), without overflow: mᵢ + ln Σₖ exp(xᵢₖ − mᵢ) with mᵢ = maxₖ xᵢₖ.
     ///
     /// A row of −∞ alone, or of no columns, gives −∞; an entry +∞ gives +∞; a NaN gives NaN. Error at most 6 u + u |zᵢ|.
-    ///
-    /// - Parameter z: one element for each row.
+    /// `z` has one element for each row.
     static func logSumExp(rows: Int, columns: Int, of x: Span<Self>, stride: Int, into z: inout MutableSpan<Self>)
 
     // MARK: Rows of contiguous matrices
@@ -356,7 +355,7 @@ public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, Co
         _ span: inout MutableSpan<Self>, mean: Self, standardDeviation: Self, from source: PhiloxSource)
 
     /// ±1 with equal probability from the blocks `source` on: 128 a block, +1 where
-    /// ``fillBits(_:from:)`` gives a 1.
+    /// `fillBits(_:from:)` gives a 1.
     static func fillRademacher(_ span: inout MutableSpan<Self>, from source: PhiloxSource)
 
     /// How many numbers of ``fillUniform(_:from:)`` and ``fillNormal(_:mean:standardDeviation:from:)`` a block gives.

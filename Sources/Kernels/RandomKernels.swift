@@ -21,7 +21,7 @@ public struct PhiloxSource: Sendable, Hashable {
         PhiloxSource(key: key, stream: stream, counter: counter &+ blocks)
     }
 
-    /// The 128 bits of the first block, as ``fillBits(_:from:)`` orders them.
+    /// The 128 bits of the first block, as `fillBits(_:from:)` orders them.
     public var block: (UInt64, UInt64) {
         var words: (UInt64, UInt64) = (0, 0)
         unsafe withUnsafeMutableBytes(of: &words) {

@@ -51,7 +51,7 @@ public struct Cholesky<Scalar: KernelScalar>: Sendable {
         }
     }
 
-    /// A⁻¹, symmetric to the bit. To solve systems, ``solve(_:)`` is faster and more accurate.
+    /// A⁻¹, symmetric to the bit. To solve systems, `solve` is faster and more accurate.
     ///
     /// - Throws: ``LinearAlgebraError/overflow(operation:)``.
     public func inverse() throws(LinearAlgebraError) -> Matrix<Scalar> {

@@ -2,7 +2,7 @@ import Kernels
 
 /// The factorisation P·A = L·U of a square matrix with row pivoting (LAPACK `getrf`).
 ///
-/// A singular matrix has one too: ``determinant`` is then 0, and ``solve(_:)-(Matrix<Scalar>)`` and ``inverse()`` throw.
+/// A singular matrix has one too: ``determinant`` is then 0, and `solve` and ``inverse()`` throw.
 /// The one copy that a factorisation needs anyway is a transposing one, so that rows are pivoted as in other packages.
 public struct LU<Scalar: KernelScalar>: Sendable {
     /// The number of rows and of columns.

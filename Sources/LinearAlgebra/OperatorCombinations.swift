@@ -119,9 +119,8 @@ public struct ClosureOperator<Scalar: KernelScalar>: LinearOperator {
     /// An operator of the given shape. ``LinearOperator/adjointDefect(seed:)`` tells whether the closures fit together.
     ///
     /// - Precondition: sizes are not negative.
-    /// - Parameters:
-    ///   - apply: writes A·input, `rows` elements, over whatever the output holds.
-    ///   - applyAdjoint: writes Aᵀ·input, `columns` elements.
+    /// - `apply`: writes A·input, `rows` elements, over whatever the output holds.
+    /// - `applyAdjoint`: writes Aᵀ·input, `columns` elements.
     public init(rows: Int, columns: Int, apply: @escaping Map, applyAdjoint: @escaping Map) {
         requireShape(rows, columns)
         self.rows = rows

@@ -46,8 +46,7 @@ public struct HessianCheck: Sendable, Hashable, Codable {
 /// where it is NaN or infinite at a step, the step is left out. A gradient that is wrong in any component fails for almost every
 /// direction. An error that is lost in rounding, below about √ε of the curvature, cannot be seen.
 ///
-/// - Parameters:
-///   - direction: Any length but 0; scaled to 1. A normal vector drawn from `seed` if `nil`.
+/// - `direction`: Any length but 0; scaled to 1. A normal vector drawn from `seed` if `nil`.
 public func checkGradient<Scalar: KernelScalar>(
     of objective: any Objective<Scalar>, at x: [Scalar], direction: [Scalar]? = nil, seed: UInt64 = 0
 ) -> GradientCheck {
@@ -66,8 +65,7 @@ public func checkGradient<Scalar: KernelScalar>(
 /// The gradient must be right for this check to pass; ``checkGradient(of:at:direction:seed:)`` tells. It costs about 55 values and gradients
 /// for `Double`, 26 for `Float`, and three products.
 ///
-/// - Parameters:
-///   - direction: Any length but 0; scaled to 1. A normal vector drawn from `seed` if `nil`.
+/// - `direction`: Any length but 0; scaled to 1. A normal vector drawn from `seed` if `nil`.
 public func checkHessian<Scalar: KernelScalar>(
     of objective: any TwiceDifferentiableObjective<Scalar>, at x: [Scalar], direction: [Scalar]? = nil, seed: UInt64 = 0
 ) -> HessianCheck {

@@ -84,9 +84,8 @@ public struct SolverRun<State: SolverState>: Codable, Sendable {
 extension IterativeSolver {
     /// Runs the method from `start` until `stopping` says so, the method ends of itself, a value is not finite, or the observer cancels.
     ///
-    /// - Parameters:
-    ///   - stopping: ``defaultStopping`` if `nil`. Default limits join what has none; see ``StoppingCriterion``.
-    ///   - traceCapacity: The most records of the trace, at least 2.
+    /// - `stopping`: ``defaultStopping`` if `nil`. Default limits join what has none; see ``StoppingCriterion``.
+    /// - `traceCapacity`: The most records of the trace, at least 2.
     public func solve(
         _ problem: Problem, from start: [Scalar], stopping: StoppingCriterion? = nil, traceCapacity: Int = 1024,
         observer: Observer? = nil

@@ -39,7 +39,7 @@ public struct TaylorFit: Sendable, Hashable, Codable {
     /// Steps in a window: a factor of 16 in h.
     private static let windowLength = 5
 
-    /// - Parameter remainder: f(x + h d) less the polynomial, and the largest magnitude that entered the difference.
+    /// - `remainder`: f(x + h d) less the polynomial, and the largest magnitude that entered the difference.
     init(expectedSlope: Double, epsilon: Double, remainder: (_ step: Double) -> (remainder: Double, scale: Double)) {
         self.expectedSlope = expectedSlope
         // From 4 down to where a first-order error of relative size 1 meets rounding.

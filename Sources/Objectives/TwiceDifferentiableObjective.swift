@@ -13,9 +13,8 @@ public protocol TwiceDifferentiableObjective<Scalar>: Objective {
     /// share work between them (one linearisation, one matrix product) implements this. The default calls
     /// ``hessianVectorProduct(at:direction:into:)`` for each.
     ///
-    /// - Parameters:
-    ///   - directions: v₀, v₁, … one after the other: a row-major matrix with `dimension` columns.
-    ///   - products: takes the products in the same order.
+    /// - `directions`: v₀, v₁, … one after the other: a row-major matrix with `dimension` columns.
+    /// - `products`: takes the products in the same order.
     /// - Precondition: both counts are the same multiple of `dimension`.
     func hessianVectorProducts(at x: Span<Scalar>, directions: Span<Scalar>, into products: inout MutableSpan<Scalar>)
 }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// A piece of work that can be run again and again on the same data, and how much of it one run is.
 public struct Workload {
     public enum Unit: String, Sendable, Codable {
@@ -24,20 +26,23 @@ public struct Workload {
         self.run = run
     }
 
-    /// Seconds for one run: enough runs to fill `atLeast`, timed together.
-    public func seconds(atLeast: Duration = .milliseconds(30)) -> Double {
+    /// Seconds for one run: enough runs to fill `atLeast`, timed together. The less of wall and processor time, so that one
+    /// thread is not charged for what else the machine does.
+    public func seconds(atLeast: Double = 0.03) -> Double {
         var runs = 1
         while true {
-            let start = ContinuousClock.now
+            let wall = now(CLOCK_MONOTONIC), processor = now(CLOCK_PROCESS_CPUTIME_ID)
             for _ in 0..<runs { run() }
-            let time = ContinuousClock.now - start
-            if time >= atLeast { return seconds(of: time) / Double(runs) }
-            runs = max(runs + 1, Int(1.2 * Double(runs) * seconds(of: atLeast) / max(1e-9, seconds(of: time))))
+            let time = min(now(CLOCK_MONOTONIC) - wall, now(CLOCK_PROCESS_CPUTIME_ID) - processor)
+            if time >= atLeast { return time / Double(runs) }
+            runs = max(runs + 1, Int(1.2 * Double(runs) * atLeast / max(1e-9, time)))
         }
     }
 
-    private func seconds(of time: Duration) -> Double {
-        Double(time.components.seconds) + 1e-18 * Double(time.components.attoseconds)
+    private func now(_ clock: clockid_t) -> Double {
+        var time = timespec()
+        unsafe clock_gettime(clock, &time)
+        return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
     }
 }
 

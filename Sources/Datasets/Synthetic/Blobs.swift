@@ -5,9 +5,8 @@ import Randomness
 extension Synthetic {
     /// Gaussian clusters: example i belongs to class c = i mod k and is N(centreᶜ, σ² I).
     ///
-    /// - Parameters:
-    ///   - centers: One row for each class.
-    ///   - deviation: σ.
+    /// - `centers`: One row for each class.
+    /// - `deviation`: σ.
     /// - Precondition: at least one centre, `count` and `deviation` not negative.
     public static func blobs<Scalar: KernelScalar>(
         count: Int, centers: Matrix<Scalar>, deviation: Scalar = 1, seed: UInt64

@@ -39,7 +39,7 @@ extension Synthetic {
 
     /// Sparse recovery: A with independent entries N(0, 1/m), x with `sparsity` entries ±1 at random places, b = A x + N(0, `noise`² I).
     ///
-    /// - Parameter measurements: m, the rows of A.
+    /// - `measurements`: m, the rows of A.
     /// - Precondition: `measurements` ≥ 1, 0 ≤ `sparsity` ≤ `dimension`, `noise` ≥ 0.
     public static func sparseRecovery<Scalar: KernelScalar & Real>(
         measurements: Int, dimension: Int, sparsity: Int, noise: Scalar = 0, seed: UInt64

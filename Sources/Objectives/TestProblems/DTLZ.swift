@@ -25,7 +25,7 @@ extension TestProblems {
         public let dimension: Int
         public let objectiveCount: Int
 
-        /// - Parameter dimension: At least `objectives`; if `nil`, k is the paper's: 5 for the first problem, 20 for the last, 10 for the others.
+        /// - `dimension`: At least `objectives`; if `nil`, k is the paper's: 5 for the first problem, 20 for the last, 10 for the others.
         /// - Precondition: `objectives` is at least 2.
         public init(_ variant: Variant, objectives: Int = 3, dimension: Int? = nil) {
             let tail = variant == .dtlz1 ? 5 : variant == .dtlz7 ? 20 : 10

@@ -13,7 +13,7 @@ extension TestProblems {
         /// ±1.
         private let signs: [Scalar]
 
-        /// - Parameter labels: `true` for y = 1, `false` for y = −1.
+        /// - `labels`: `true` for y = 1, `false` for y = −1.
         /// - Precondition: at least one row, as many labels as rows, and `ridge` not negative.
         public init(features: Matrix<Scalar>, labels: [Bool], ridge: Scalar) {
             require(features.rows > 0 && labels.count == features.rows,

@@ -24,7 +24,7 @@ extension TestProblems {
         public let variant: Variant
         public let dimension: Int
 
-        /// - Parameter dimension: At least 2; the paper's if `nil`: 30 for the first three, 10 for the others.
+        /// - `dimension`: At least 2; the paper's if `nil`: 30 for the first three, 10 for the others.
         public init(_ variant: Variant, dimension: Int? = nil) {
             let dimension = dimension ?? (variant == .zdt4 || variant == .zdt6 ? 10 : 30)
             require(dimension >= 2, "dimension is \(dimension); expected at least 2")
