@@ -26,7 +26,9 @@ import _TestSupport
     private func buffer<Scalar: KernelScalar>(
         _ count: Int, _ offset: Int, _ numbers: inout TestNumbers, scale: Double? = nil
     ) -> GuardedBuffer<Scalar> {
-        GuardedBuffer(count: count, offset: offset) { _ in Scalar(scale.map { $0 * numbers.unit() } ?? numbers.spread()) }
+        var buffer = GuardedBuffer<Scalar>(count: count, offset: offset)
+        for i in 0..<count { buffer[i] = Scalar(scale.map { $0 * numbers.unit() } ?? numbers.spread()) }
+        return buffer
     }
 
     private func checkSums<Scalar: KernelScalar>(_: Scalar.Type, _ rows: Int, _ columns: Int, _ offset: Int, _ tier: KernelTier) {

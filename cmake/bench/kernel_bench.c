@@ -35,7 +35,7 @@ static void *buffer(size_t bytes) {
 typedef struct work {
     const dsc_kernel_table *table;
     size_t size[3];
-    void *in[4], *out;
+    void *in[5], *out;
     double operations, bytes;
 } work;
 
@@ -75,10 +75,11 @@ static void run_popcount(work *w) {
 
 #include "binary_bench.inc"
 #include "random_bench.inc"
+#include "tensor_bench.inc"
 #include "vector_bench.inc"
 #include "optimizer_bench.inc"
 
-static const bench benches[] = {BINARY_BENCHES VECTOR_BENCHES RANDOM_BENCHES
+static const bench benches[] = {BINARY_BENCHES VECTOR_BENCHES RANDOM_BENCHES TENSOR_BENCHES
                                 OPTIMIZER_BENCHES};
 enum { BENCHES = sizeof benches / sizeof *benches };
 
@@ -112,7 +113,7 @@ static void report(const bench *b, const size_t *sizes, const dsc_kernel_table *
         free(copy.out);
     }
     printf("\n");
-    for (int i = 0; i < 4; i++) free(w.in[i]);
+    for (int i = 0; i < 5; i++) free(w.in[i]);
     free(w.out);
 }
 

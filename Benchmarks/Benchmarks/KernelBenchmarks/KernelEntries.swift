@@ -147,6 +147,123 @@ enum KernelEntries {
         }
     }
 
+    static let tensor: [Entry] = arithmetic("f32", Float.self) + arithmetic("f64", Double.self)
+        + derivatives("f32", Float.self) + derivatives("f64", Double.self) + rows("f32", Float.self) + rows("f64", Double.self)
+
+    private static func arithmetic<T: KernelScalar>(_ type: String, _: T.Type) -> [Entry] {
+        let n = (128 << 20) / MemoryLayout<T>.size
+        func entry(
+            _ name: String, _ arrays: Double, _ run: @escaping @Sendable (Span<T>, Span<T>, inout MutableSpan<T>) -> Void
+        ) -> Entry {
+            Entry("tensor \(name) \(type), beyond the cache") {
+                let a = [T](repeating: 1, count: n), b = [T](repeating: 0.5, count: n)
+                let y = Buffer([T](repeating: 1, count: n))
+                return Workload("", work: arrays * Double(n * MemoryLayout<T>.size), .bytes, roofline: .copy) {
+                    y.modify {
+                        var span = $0.mutableSpan
+                        run(a.span, b.span, &span)
+                    }
+                }
+            }
+        }
+        return [
+            entry("multiply", 3) { T.multiply($0, $1, into: &$2) },
+            entry("divide", 3) { T.divide($0, $1, into: &$2) },
+            entry("add", 3) { T.add($0, $1, into: &$2) },
+            entry("subtract", 3) { T.subtract($0, $1, into: &$2) },
+            entry("maximum", 3) { T.maximum($0, $1, into: &$2) },
+            entry("minimum", 3) { T.minimum($0, $1, into: &$2) },
+            entry("x y + x", 3) { T.multiplyAdd($0, $1, $0, into: &$2) },
+            entry("x y + x x", 3) { T.sumOfProducts($0, $1, $0, $0, into: &$2) },
+            entry("a x + b", 2) { x, _, y in T.affine(0.5, x, 0.25, into: &y) },
+        ]
+    }
+
+    /// Values of the functions that have no entry among the maps, and the derivatives of all.
+    private static func derivatives<T: KernelScalar>(_ type: String, _: T.Type) -> [Entry] {
+        let n = 1024, one = Double(n * MemoryLayout<T>.size)
+        func entry(_ name: String, _ arrays: Double, _ run: @escaping @Sendable (Span<T>, inout MutableSpan<T>) -> Void) -> Entry {
+            Entry("tensor \(name) \(type), \(n) elements") {
+                let x = (0..<n).map { T($0 + 1) / T(n) }, y = Buffer([T](repeating: 0, count: n))
+                return Workload("", work: arrays * one, .bytes, roofline: .copyInCache) {
+                    y.modify {
+                        var span = $0.mutableSpan
+                        run(x.span, &span)
+                    }
+                }
+            }
+        }
+        let values = [ElementwiseFunction.sin, .cos, .relu, .gelu, .silu, .softplus, .abs, .square]
+        return values.map { f in entry("\(f)", 2) { T.apply(f, $0, into: &$1) } }
+            + ElementwiseFunction.allCases.flatMap { f in
+                [
+                    entry("pullback of \(f)", 2) { T.pullback(f, $0, saved: $0, into: &$1) },
+                    entry("tangent of the pullback of \(f)", 2) {
+                        T.pullbackTangent(f, $0, saved: $0, $0, savedTangent: $0, into: &$1)
+                    },
+                ]
+            }
+    }
+
+    private static func rows<T: KernelScalar>(_ type: String, _: T.Type) -> [Entry] {
+        let rows = 8192, columns = 4096 * 4 / MemoryLayout<T>.size, one = Double(rows * columns * MemoryLayout<T>.size)
+        func entry(
+            _ name: String, _ arrays: Double, _ roofline: Roofline,
+            _ run: @escaping @Sendable (Span<T>, Span<T>, inout MutableSpan<T>) -> Void
+        ) -> Entry {
+            Entry("tensor \(name) \(type), \(rows)×\(columns)") {
+                let x = (0..<rows * columns).map { T($0 % 97) / 97 }, of = [T](repeating: 1, count: max(rows, columns))
+                let y = Buffer([T](repeating: 0, count: rows * columns))
+                return Workload("", work: arrays * one, .bytes, roofline: roofline) {
+                    y.modify {
+                        var span = $0.mutableSpan
+                        run(x.span, of.span, &span)
+                    }
+                }
+            }
+        }
+        let labels = [Int32](repeating: 3, count: rows)
+        return [
+            entry("bias of rows", 2, .copy) { T.addRow(rows: rows, columns: columns, $0, $1.extracting(0..<columns), into: &$2) },
+            entry("scale of rows", 2, .copy) { T.multiplyRow(rows: rows, columns: columns, $0, $1.extracting(0..<columns), into: &$2) },
+            entry("row sums", 1, .read) { x, _, y in
+                var z = y._mutatingExtracting(0..<rows)
+                T.rowSums(rows: rows, columns: columns, of: x, into: &z)
+            },
+            entry("column sums", 1, .read) { x, _, y in
+                var z = y._mutatingExtracting(0..<columns)
+                T.columnSums(rows: rows, columns: columns, of: x, into: &z)
+            },
+            entry("row maximum", 1, .read) { x, _, y in
+                var z = y._mutatingExtracting(0..<rows)
+                T.rowMaximum(rows: rows, columns: columns, of: x, into: &z)
+            },
+            entry("pullback of soft-max", 2, .copy) { x, _, y in
+                T.softmaxPullback(rows: rows, columns: columns, x, softmax: x, into: &y)
+            },
+            entry("log-soft-max", 2, .copy) { x, _, y in T.logSoftmax(rows: rows, columns: columns, of: x, into: &y) },
+            entry("pullback of log-soft-max", 2, .copy) { x, _, y in
+                T.logSoftmaxPullback(rows: rows, columns: columns, x, logSoftmax: x, into: &y)
+            },
+            entry("cross entropy", 1, .read) { x, _, y in
+                var z = y._mutatingExtracting(0..<rows)
+                T.crossEntropy(rows: rows, columns: columns, of: x, labels: labels.span, into: &z)
+            },
+            entry("pullback of cross entropy", 2, .copy) { x, g, y in
+                T.crossEntropyPullback(rows: rows, columns: columns, g.extracting(0..<rows), of: x, labels: labels.span, into: &y)
+            },
+            entry("normalised rows", 2, .copy) { x, _, y in
+                var means = [T](repeating: 0, count: rows), inverses = means
+                var meansSpan = means.mutableSpan, inversesSpan = inverses.mutableSpan
+                T.normalizeRows(rows: rows, columns: columns, of: x, epsilon: 1e-5, into: &y, means: &meansSpan,
+                                inverseDeviations: &inversesSpan)
+            },
+            entry("pullback of normalised rows", 2, .copy) { x, r, y in
+                T.normalizeRowsPullback(rows: rows, columns: columns, x, normalized: x, inverseDeviations: r.extracting(0..<rows), into: &y)
+            },
+        ]
+    }
+
     static let random: [Entry] = {
         func fills<T: KernelScalar>(_ type: String, _: T.Type) -> [Entry] {
             let n = 1024, source = PhiloxSource(key: 1, stream: 2, counter: 3)
