@@ -74,7 +74,8 @@ let package = Package(
         tests("BinaryAlgebra", ["Randomness", "LinearAlgebra", "Kernels"]),
         tests("Objectives", ["LinearAlgebra", "Randomness", .product(name: "RealModule", package: "swift-numerics")]),
         tests("Datasets", ["LinearAlgebra", "Randomness"]),
-        tests("Optimizers", ["Objectives", "LinearAlgebra", "Randomness", "Kernels"]),
+        tests("Optimizers", ["Objectives", "LinearAlgebra", "Randomness", "Kernels",
+                             .product(name: "RealModule", package: "swift-numerics")]),
         tests("Reproductions", ["DescentTool"]),
     ],
     cLanguageStandard: .c17
