@@ -9,7 +9,7 @@ public struct MinimizationState<Scalar: KernelScalar, OptimizerState: Codable & 
     public private(set) var gradient: [Scalar]
     public private(set) var gradientNorm: Scalar?
     public private(set) var stepNorm: Scalar?
-    public private(set) var evaluations = EvaluationCounts()
+    public internal(set) var evaluations = EvaluationCounts()
     public internal(set) var optimizer: OptimizerState
 
     init(_ problem: any Objective<Scalar>, from start: [Scalar], optimizer: OptimizerState) {

@@ -1,0 +1,28 @@
+import Kernels
+
+/// A step and the change of the gradient over it.
+struct CurvaturePair<Scalar: KernelScalar>: Codable, Sendable {
+    let s: [Scalar]
+    let y: [Scalar]
+    /// sᵀy and yᵀy.
+    let sy: Scalar
+    let yy: Scalar
+
+    init(from a: EvaluatedPoint<Scalar>, to b: EvaluatedPoint<Scalar>) {
+        let s = difference(b.x, a.x), y = difference(b.gradient, a.gradient)
+        sy = Scalar.dot(s.span, y.span)
+        yy = Scalar.dot(y.span, y.span)
+        (self.s, self.y) = (s, y)
+    }
+
+    /// Positive curvature, beyond what rounding could feign.
+    var isUsable: Bool { sy > Scalar.ulpOfOne * yy && yy.isFinite && yy / sy < .infinity && sy / yy > 0 }
+}
+
+/// b − a.
+func difference<Scalar: KernelScalar>(_ b: [Scalar], _ a: [Scalar]) -> [Scalar] {
+    var result = b
+    var span = result.mutableSpan
+    Scalar.axpy(-1, a.span, &span)
+    return result
+}

@@ -1,0 +1,211 @@
+import Foundation
+import Kernels
+import LinearAlgebra
+import Objectives
+import Optimizers
+import RealModule
+import Testing
+import _TestSupport
+
+/// The deterministic minimisers on the library of test problems.
+@Suite struct MinimizerTests {
+    /// Standard starts of the literature, or a point a fifth of the way from a corner of the box.
+    static func start<Scalar: KernelScalar & Real>(_ problem: any TestProblem<Scalar>) -> [Scalar] {
+        let n = problem.dimension
+        switch problem.name {
+        case "Rosenbrock": return (0..<n).map { $0 % 2 == 0 ? -1.2 : 1 }
+        case "Wood": return [-3, -1, -3, -1]
+        case "Powell singular function", "Powell singular": return (0..<n).map { [3, -1, 0, 1][$0 % 4] }
+        case "Beale": return [1, 1]
+        default: return (0..<n).map { problem.bounds.lower[$0] + (problem.bounds.upper[$0] - problem.bounds.lower[$0]) * Scalar($0 % 2 == 0 ? 0.3 : 0.4) }
+        }
+    }
+
+    /// The smooth problems of the library, in a few dimensions where they have them.
+    static func library<Scalar: KernelScalar & Real>(_: Scalar.Type) -> [any TestProblem<Scalar>] {
+        TestProblems.all(Scalar.self).flatMap { entry -> [any TestProblem<Scalar>] in
+            let sizes = [entry.dimensions.smallest, 4, 8, 20].filter { entry.dimensions.contains($0) && (entry.name != "Michalewicz" || $0 < 5) }
+            return Set(sizes).sorted().map { entry.problem(dimension: $0) }.filter(\.isDifferentiable)
+        }
+    }
+
+    /// Solved: a stationary point within rounding, or the known minimum.
+    static func isSolved<Scalar: KernelScalar & Real>(_ solution: Solution<Scalar>, _ problem: any TestProblem<Scalar>) -> Bool {
+        solution.status == .converged || abs(solution.value - problem.minimum) <= Scalar.ulpOfOne.squareRoot() * max(1, abs(problem.minimum))
+    }
+
+    private func rate<Scalar: KernelScalar & Real, S: IterativeSolver<Scalar>>(
+        _ solver: S, _: Scalar.Type, _ problem: (any TestProblem<Scalar>) -> S.Problem?
+    ) -> (solved: Int, total: Int, failures: [String]) {
+        var solved = 0, total = 0, failures: [String] = []
+        let tolerance = Double(Scalar.ulpOfOne.squareRoot())
+        for p in Self.library(Scalar.self) {
+            guard let converted = problem(p) else { continue }
+            let solution = solver.solve(
+                converted, from: Self.start(p), stopping: .gradientNorm(atMost: tolerance) || .relativeGradientNorm(atMost: 1e-3 * tolerance) || .iterations(2000))
+            total += 1
+            if Self.isSolved(solution, p) { solved += 1 } else { failures.append("\(p.name) \(p.dimension): \(solution.status) \(solution.gradientNorm!) \(solution.reason)") }
+            if !solution.value.isFinite { failures.append("\(p.name): value \(solution.value)") }
+        }
+        return (solved, total, failures)
+    }
+
+    @Test func solvesTheLibrary() {
+        func check<Scalar: KernelScalar & Real>(_ type: Scalar.Type, atLeast share: Double) {
+            func expect(_ name: String, _ result: (solved: Int, total: Int, failures: [String]), share wanted: Double? = nil) {
+                #expect(Double(result.solved) >= (wanted ?? share) * Double(result.total), "\(name) \(type): \(result)")
+                print(name, type, result.solved, result.total, result.failures)
+            }
+            expect("L-BFGS", rate(LBFGS<Scalar>(), type) { $0 })
+            // Its conditions ask more of a value than a Float near a minimum can tell.
+            expect("L-BFGS, Moré–Thuente", rate(LBFGS<Scalar>(lineSearch: MoreThuente()), type) { $0 }, share: type == Float.self ? 0.85 : share)
+            expect("L-BFGS-B", rate(LBFGSB<Scalar>(), type) { $0 })
+            expect("Newton-CG", rate(NewtonCG<Scalar>(), type) { $0 as? any TwiceDifferentiableObjective<Scalar> })
+            expect("trust region", rate(TrustRegion<Scalar>(), type) { $0 as? any TwiceDifferentiableObjective<Scalar> })
+        }
+        check(Double.self, atLeast: 0.95)
+        check(Float.self, atLeast: 0.95)
+    }
+
+    @Test func iterationCapOfOne() {
+        let rosenbrock = TestProblems.Rosenbrock<Double>(dimension: 2)
+        #expect(LBFGS().solve(rosenbrock, from: [-1.2, 1], stopping: .iterations(1)).status == .iterationLimit)
+        #expect(LBFGSB().solve(rosenbrock, from: [-1.2, 1], stopping: .iterations(1)).status == .iterationLimit)
+        #expect(NewtonCG().solve(rosenbrock, from: [-1.2, 1], stopping: .iterations(1)).status == .iterationLimit)
+        #expect(TrustRegion().solve(rosenbrock, from: [-1.2, 1], stopping: .iterations(1)).status == .iterationLimit)
+    }
+
+    @Test func countsHonestlyAndRosenbrockIsQuick() throws {
+        let counted = CountingObjective(TestProblems.Rosenbrock<Double>(dimension: 2))
+        func check(_ name: String, _ solution: Solution<Double>, atMost limit: Int) {
+            #expect(solution.status == .converged, "\(name): \(solution.reason)")
+            #expect(solution.iterate.allSatisfy { abs($0 - 1) < 1e-6 }, "\(name)")
+            #expect(solution.evaluations == counted.counts, "\(name)")
+            #expect(solution.evaluations.gradients <= limit, "\(name): \(solution.evaluations)")
+            counted.reset()
+        }
+        check("L-BFGS", LBFGS().solve(counted, from: [-1.2, 1]), atMost: 80)
+        check("L-BFGS-B", LBFGSB().solve(counted, from: [-1.2, 1]), atMost: 60)
+        check("Newton-CG", NewtonCG().solve(counted, from: [-1.2, 1]), atMost: 80)
+        check("trust region", TrustRegion().solve(counted, from: [-1.2, 1]), atMost: 50)
+    }
+
+    @Test func wrongGradientsAndNaNAreNotConvergence() {
+        let wrong = ClosureObjective<Double>(dimension: 1) { $0[0] * $0[0] } valueAndGradient: { x, g in
+            g[0] = -2 * x[0]
+            return x[0] * x[0]
+        }
+        for status in [LBFGS().solve(wrong, from: [1]).status, LBFGSB().solve(wrong, from: [1]).status] {
+            #expect(status == .lineSearchFailed)
+        }
+        // Defined for x < 2 only, lowest at the edge of the first long step: the search must come back.
+        let cliff = ClosureObjective<Double>(dimension: 1) { x in x[0] < 2 ? (x[0] - 1.9) * (x[0] - 1.9) : .nan } valueAndGradient: { x, g in
+            g[0] = x[0] < 2 ? 2 * (x[0] - 1.9) : .nan
+            return x[0] < 2 ? (x[0] - 1.9) * (x[0] - 1.9) : .nan
+        }
+        for solution in [LBFGS().solve(cliff, from: [-100]), LBFGS(lineSearch: MoreThuente()).solve(cliff, from: [-100]), LBFGSB().solve(cliff, from: [-100])] {
+            #expect(solution.status == .converged && abs(solution.iterate[0] - 1.9) < 1e-6, "\(solution.reason)")
+        }
+        let unbounded = ClosureObjective<Double>(dimension: 1) { -$0[0] } valueAndGradient: { x, g in
+            g[0] = -1
+            return -x[0]
+        }
+        #expect(LBFGS().solve(unbounded, from: [0], stopping: .iterations(500)).status != .converged)
+    }
+
+    @Test func resumesToTheSameBits() throws {
+        func check<S: IterativeSolver<Double>>(_ solver: S, _ problem: S.Problem) throws {
+            let start = [-1.2, 1, -1.2, 1]
+            var whole = solver.makeRun(problem, from: start)
+            let expected = solver.solve(problem, resuming: &whole, stopping: .iterations(14))
+            var run = solver.makeRun(problem, from: start)
+            _ = solver.solve(problem, resuming: &run, stopping: .iterations(6))
+            var restored = try JSONDecoder().decode(SolverRun<S.State>.self, from: JSONEncoder().encode(run))
+            #expect(solver.solve(problem, resuming: &restored, stopping: .iterations(14)).iterate == expected.iterate)
+        }
+        let rosenbrock = TestProblems.Rosenbrock<Double>(dimension: 4)
+        try check(LBFGS(memory: 3), rosenbrock)
+        try check(LBFGSB(memory: 3), rosenbrock)
+        try check(NewtonCG(), rosenbrock)
+        try check(TrustRegion(), rosenbrock)
+    }
+
+    @Test func aQuadraticOfTwoTakesTwoLineMinimaOrOneNewtonStep() {
+        let quadratic = TestProblems.ConvexQuadratic<Double>(dimension: 6, condition: 1e4)
+        let start: [Double] = [3, -1, 0, 4, 2, -2]
+        #expect(TrustRegion(firstRadius: 1e6).solve(quadratic, from: start, stopping: .gradientNorm(atMost: 1e-6)).iterations <= 6)
+        #expect(LBFGS().solve(quadratic, from: start, stopping: .gradientNorm(atMost: 1e-6)).iterations <= 40)
+    }
+
+    /// min ½ xᵀA x − bᵀx on a box, against projected gradients to convergence; with KKT conditions checked.
+    @Test(arguments: [1, 2, 3, 4, 5]) func boxConstrainedQuadratics(_ seed: Int) {
+        var numbers = TestNumbers(seed: UInt64(seed))
+        let n = 30
+        let g = Matrix<Double>(rows: n, columns: n, elements: (0..<n * n).map { _ in numbers.unit() })
+        let a = multiply(g, g, transposeA: true), b = (0..<n).map { _ in 5 * numbers.unit() }
+        let bounds = Bounds<Double>(lower: (0..<n).map { $0 % 5 == 0 ? -.infinity : -0.5 }, upper: (0..<n).map { $0 % 7 == 0 ? .infinity : 0.5 })
+        let problem = BoxQuadratic(a: a, b: b, bounds: bounds)
+        let start = (0..<n).map { _ in 3 * numbers.unit() }
+        let solution = LBFGSB().solve(problem, from: start, stopping: .gradientNorm(atMost: 1e-9))
+        #expect(solution.status == .converged, "\(solution.reason)")
+        let isFeasible = bounds.contains(solution.iterate.span)
+        #expect(isFeasible)
+        let x = solution.iterate
+        var gradient = x
+        var span = gradient.mutableSpan
+        _ = problem.valueAndGradient(at: x.span, gradient: &span)
+        let active = (0..<n).filter { x[$0] == bounds.lower[$0] || x[$0] == bounds.upper[$0] }
+        #expect(!active.isEmpty && active.count < n)
+        for i in 0..<n {
+            if x[i] == bounds.lower[i] { #expect(gradient[i] >= -1e-8) } else if x[i] == bounds.upper[i] { #expect(gradient[i] <= 1e-8) } else { #expect(abs(gradient[i]) <= 1e-8) }
+        }
+        // Independent: projected gradients with step 1/‖A‖.
+        var y = [Double](repeating: 0, count: n), grad = y
+        let step = 1 / Double.nrm2(a.elements.span)
+        for _ in 0..<200_000 {
+            var gs = grad.mutableSpan
+            _ = problem.valueAndGradient(at: y.span, gradient: &gs)
+            for i in 0..<n { y[i] = min(max(y[i] - step * grad[i], bounds.lower[i]), bounds.upper[i]) }
+        }
+        let reference = problem.value(at: y.span)
+        #expect(solution.value <= reference + 1e-10)
+    }
+
+    @Test func boundsKeepRosenbrockInItsBox() throws {
+        // min on x₁ ≤ 0.5: x = (0.5, 0.25).
+        let rosenbrock = TestProblems.Rosenbrock<Double>(dimension: 2)
+        let boxed = Boxed(base: rosenbrock, bounds: Bounds(lower: [-2, -2], upper: [0.5, 2]))
+        let solution = LBFGSB().solve(boxed, from: [-1.2, 1])
+        #expect(solution.status == .converged && solution.iterate[0] == 0.5 && abs(solution.iterate[1] - 0.25) < 1e-8)
+    }
+}
+
+private struct BoxQuadratic: BoundedObjective {
+    let a: Matrix<Double>, b: [Double], bounds: Bounds<Double>
+    var dimension: Int { b.count }
+
+    func value(at x: Span<Double>) -> Double {
+        var gradient = b, span = gradient.mutableSpan
+        return valueAndGradient(at: x, gradient: &span)
+    }
+
+    func valueAndGradient(at x: Span<Double>, gradient: inout MutableSpan<Double>) -> Double {
+        var value = 0.0
+        for i in b.indices {
+            var sum = 0.0
+            for j in b.indices { sum += a[i, j] * x[j] }
+            gradient[i] = sum - b[i]
+            value += x[i] * (0.5 * sum - b[i])
+        }
+        return value
+    }
+}
+
+private struct Boxed<Base: Objective>: BoundedObjective {
+    let base: Base, bounds: Bounds<Base.Scalar>
+    var dimension: Int { base.dimension }
+    func value(at x: Span<Base.Scalar>) -> Base.Scalar { base.value(at: x) }
+    func valueAndGradient(at x: Span<Base.Scalar>, gradient: inout MutableSpan<Base.Scalar>) -> Base.Scalar {
+        base.valueAndGradient(at: x, gradient: &gradient)
+    }
+}
