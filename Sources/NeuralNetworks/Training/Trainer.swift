@@ -153,7 +153,8 @@ public struct EarlyStopping: Sendable, Hashable {
         self.minimumChange = minimumChange
     }
 
-    func isDue(_ history: [EpochRecord]) -> Bool {
+    /// Whether the epochs so far call for the end.
+    public func isDue(_ history: [EpochRecord]) -> Bool {
         var best = Double.infinity, since = 0
         for loss in history.compactMap({ $0.validation?.loss }) {
             if loss < best - minimumChange { (best, since) = (loss, 0) } else { since += 1 }
