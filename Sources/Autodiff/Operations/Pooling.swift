@@ -1,0 +1,132 @@
+import Kernels
+
+/// The greatest element of each channel in each window of an image.
+///
+/// Of equal elements the first, row by row, takes the derivative, as in PyTorch. NaN counts as greatest.
+///
+/// - Parameters:
+///   - x: shape [images, rows, columns, channels].
+///   - window: rows and columns.
+///   - stride: steps between windows. Default: the window, so that windows neither overlap nor leave a gap.
+/// - Returns: shape [images, ⌊(rows − window)/stride⌋ + 1, and so for columns, channels]; what is left over at the end is not seen.
+/// - Precondition: windows fit the images.
+@specialized(where Scalar == Float) @specialized(where Scalar == Double)
+public func maxPool2D<Scalar: KernelScalar>(_ x: Tensor<Scalar>, window: (Int, Int), stride: (Int, Int)? = nil) -> Tensor<Scalar> {
+    apply(MaximumPooling(form: WindowForm(x.shape, window, stride ?? window, .valid, "maxPool2D")), to: [x])
+}
+
+/// The mean of each channel in each window of an image.
+///
+/// - Parameters: as for ``maxPool2D(_:window:stride:)``.
+/// - Returns: as for ``maxPool2D(_:window:stride:)``.
+/// - Precondition: windows fit the images.
+@specialized(where Scalar == Float) @specialized(where Scalar == Double)
+public func averagePool2D<Scalar: KernelScalar>(_ x: Tensor<Scalar>, window: (Int, Int), stride: (Int, Int)? = nil) -> Tensor<Scalar> {
+    apply(AveragePooling(form: WindowForm(x.shape, window, stride ?? window, .valid, "averagePool2D"), isAdjoint: false), to: [x])
+}
+
+struct MaximumPooling<Scalar: KernelScalar>: DifferentiableOperation {
+    let form: WindowForm
+
+    var derivativesRead: DerivativeOperands { .inputs }
+
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
+        let a = x[0], places = placesOfMaxima(a.span, form)
+        return Tensor(form.resultShape, uninitializedArray(count: places.count) { select(a.span, places.span, &$0) })
+    }
+
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    func jvp(_ x: [Tensor<Scalar>], _ dx: [Tensor<Scalar>?], output y: Tensor<Scalar>) -> Tensor<Scalar>? {
+        let a = x[0]
+        return dx[0]!.flattened().gathered(placesOfMaxima(a.span, form)).reshaped(y.shape)
+    }
+
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    func vjp(_ x: [Tensor<Scalar>], output y: Tensor<Scalar>, cotangent g: Tensor<Scalar>, wanted: InputSet) -> [Tensor<Scalar>?] {
+        let a = x[0]
+        return [g.flattened().scatterAdded(at: placesOfMaxima(a.span, form), count: a.count).reshaped(a.shape)]
+    }
+}
+
+/// Means over windows, or the adjoint: each number spread evenly over its window.
+struct AveragePooling<Scalar: KernelScalar>: DifferentiableOperation {
+    let form: WindowForm, isAdjoint: Bool
+
+    var derivativesRead: DerivativeOperands { [] }
+
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
+        let a = x[0], shape = isAdjoint ? form.imageShape : form.resultShape
+        var elements: [Scalar] = filled(elementCount(shape), 0)
+        var out = elements.mutableSpan
+        if isAdjoint { spread(a.span, form, &out) } else { average(a.span, form, &out) }
+        return Tensor(shape, elements)
+    }
+
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    func jvp(_ x: [Tensor<Scalar>], _ dx: [Tensor<Scalar>?], output y: Tensor<Scalar>) -> Tensor<Scalar>? { apply(self, to: [dx[0]!]) }
+
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    func vjp(_ x: [Tensor<Scalar>], output y: Tensor<Scalar>, cotangent g: Tensor<Scalar>, wanted: InputSet) -> [Tensor<Scalar>?] {
+        [apply(AveragePooling(form: form, isAdjoint: !isAdjoint), to: [g])]
+    }
+}
+
+extension WindowForm {
+    /// The shape of a result with the images' channels.
+    fileprivate var resultShape: [Int] { [images, rows.places, columns.places, channels] }
+
+    /// Calls `body` with the first element of each run of channels in the result, and of each one in its window.
+    @inline(__always)
+    fileprivate func forEachElement(_ body: (_ place: Int, _ element: Int) -> Void) {
+        var place = 0
+        for image in 0..<images {
+            for i in 0..<rows.places {
+                for j in 0..<columns.places {
+                    for p in 0..<rows.window {
+                        let row = (image * rows.extent + i * rows.stride + p) * columns.extent + j * columns.stride
+                        for q in 0..<columns.window { body(place, (row + q) * channels) }
+                    }
+                    place += channels
+                }
+            }
+        }
+    }
+}
+
+/// The number of each window's greatest element.
+@specialized(where Scalar == Float) @specialized(where Scalar == Double)
+private func placesOfMaxima<Scalar: KernelScalar>(_ x: Span<Scalar>, _ form: WindowForm) -> [Int] {
+    var places = [Int](repeating: -1, count: elementCount(form.resultShape))
+    var out = places.mutableSpan
+    form.forEachElement { place, element in
+        for c in 0..<form.channels {
+            let best = out[place + c], candidate = x[element + c]
+            if best < 0 || candidate > x[best] || candidate.isNaN && !x[best].isNaN { out[place + c] = element + c }
+        }
+    }
+    return places
+}
+
+@specialized(where Scalar == Float) @specialized(where Scalar == Double)
+private func select<Scalar: KernelScalar>(_ x: Span<Scalar>, _ places: Span<Int>, _ y: inout MutableSpan<Scalar>) {
+    for i in places.indices { y[i] = x[places[i]] }
+}
+
+@specialized(where Scalar == Float) @specialized(where Scalar == Double)
+private func average<Scalar: KernelScalar>(_ x: Span<Scalar>, _ form: WindowForm, _ y: inout MutableSpan<Scalar>) {
+    form.forEachElement { place, element in
+        for c in 0..<form.channels { y[place + c] += x[element + c] }
+    }
+    let count = Scalar(form.rows.window * form.columns.window)
+    for i in y.indices { y[i] /= count }
+}
+
+@specialized(where Scalar == Float) @specialized(where Scalar == Double)
+private func spread<Scalar: KernelScalar>(_ y: Span<Scalar>, _ form: WindowForm, _ x: inout MutableSpan<Scalar>) {
+    let share = 1 / Scalar(form.rows.window * form.columns.window)
+    form.forEachElement { place, element in
+        for c in 0..<form.channels { x[element + c] += share * y[place + c] }
+    }
+}
