@@ -81,7 +81,7 @@ let package = Package(
         tests("Objectives", ["LinearAlgebra", "Randomness", .product(name: "RealModule", package: "swift-numerics")]),
         tests("Datasets", ["LinearAlgebra", "Randomness"]),
         tests("Autodiff", ["LinearAlgebra", "Randomness", "Objectives"]),
-        tests("NeuralNetworks", ["Autodiff", "Datasets", "Optimizers", "Randomness", "Kernels"]),
+        tests("NeuralNetworks", ["Autodiff", "Datasets", "Objectives", "Optimizers", "Randomness", "Kernels"]),
         tests("Optimizers", ["Objectives", "LinearAlgebra", "Randomness", "Kernels",
                              .product(name: "RealModule", package: "swift-numerics")]),
         tests("Reproductions", ["DescentTool"]),

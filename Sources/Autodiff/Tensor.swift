@@ -7,7 +7,7 @@ import LinearAlgebra
 /// an element's place is Σ indexᵢ · strideᵢ with stride = product of the later extents. A rank-0 tensor holds one number.
 /// Reshapes and slices along the first axis borrow the elements of their source, everything else makes new ones.
 ///
-/// Inside a transformation (``valueAndGradient(of:)-(_)``, ``jvp(of:)-(_)`` …) a tensor also remembers how it came
+/// Inside a transformation (`valueAndGradient(of:)`, `jvp(of:)` …) a tensor also remembers how it came
 /// about. Outside it is plain data, and arithmetic on it costs no memory beyond its results.
 ///
 /// Differs from PyTorch and JAX: there is no `requires_grad` and no tracer type; whether a derivative is taken depends on

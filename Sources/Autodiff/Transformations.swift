@@ -23,7 +23,7 @@ public func vjp<Scalar: KernelScalar>(
     }
 }
 
-/// x ↦ (f(x), ȳ ↦ (∂f/∂x)ᵀ ȳ), as ``vjp(of:)-(TensorFunction<_>)``, for one argument.
+/// x ↦ (f(x), ȳ ↦ (∂f/∂x)ᵀ ȳ), as `vjp(of:)`, for one argument.
 @specialized(where Scalar == Float) @specialized(where Scalar == Double)
 public func vjp<Scalar: KernelScalar>(
     of f: @escaping (Tensor<Scalar>) -> Tensor<Scalar>
