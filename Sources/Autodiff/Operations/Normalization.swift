@@ -43,7 +43,7 @@ public func batchNorm<Scalar: KernelScalar>(
     requireBroadcast(scale, to: x, "batchNorm: scale")
     requireBroadcast(shift, to: x, "batchNorm: shift")
     let columnForm = ColumnNormalization(x, epsilon: epsilon)
-    let normalized = traced(NormalizedColumns(epsilon: epsilon), [x], columnForm.normalized)
+    let normalized = record(NormalizedColumns(epsilon: epsilon), [x]) { _ in columnForm.normalized }
     return (normalized * scale + shift, Tensor(columnForm.means), Tensor(columnForm.variances))
 }
 
