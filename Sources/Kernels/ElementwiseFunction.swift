@@ -25,8 +25,8 @@
 /// | `abs` | \|x\| | x | sign of s, 0 for 0 |
 /// | `square` | x² | x | 2 s |
 ///
-/// `gelu` is the exact one (PyTorch's `approximate='none'`), with small relative error also where Φ underflows; PyTorch
-/// loses it from x = −5 on in `Float`.
+/// `gelu` is the exact one (PyTorch's `approximate='none'`), and its relative error is small for negative x too, where the
+/// formula with 1 + erf cancels: in `Float` nothing is left of it below x = −6.
 public enum ElementwiseFunction: String, CaseIterable, Sendable, Codable {
     case exp, log, tanh, logistic, erf, sqrt, reciprocal, sin, cos, relu, gelu, silu, softplus, abs, square
 

@@ -176,9 +176,9 @@ public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, Co
 
     /// outᵢ ← gᵢ p(sᵢ), where p(s) is the derivative of f written in the saved number.
     ///
-    /// Relative error at most 4.5 u (`log`, `sqrt` 2; `exp`, `square` 1; `relu`, `abs` 0), beside underflow. For `gelu` and `silu`,
-    /// where p is a sum of terms that cancel near its zero, 7 u of the sum of their magnitudes. `relu` gives 0 where s ≤ 0
-    /// whatever g is, as PyTorch; the others multiply, so 0 · NaN is NaN.
+    /// Relative error at most 4.5 u (`log`, `sqrt` 2; `exp`, `square` 1; `relu`, `abs` 0), beside underflow. For `gelu` and
+    /// `silu`, where p is a sum of terms that cancel near its zero, 7 u of the sum of their magnitudes. `relu` gives 0 where
+    /// s ≤ 0 whatever g is, as PyTorch; the others multiply, so 0 · NaN is NaN.
     ///
     /// - Parameters:
     ///   - g: the cotangent of y.
@@ -243,8 +243,8 @@ public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, Co
     /// zᵢ ← Σₖ xᵢₖ, as ``sum(_:)`` of each row.
     static func rowSums(rows: Int, columns: Int, of x: Span<Self>, into z: inout MutableSpan<Self>)
 
-    /// zₖ ← Σᵢ xᵢₖ; 0 for no rows. Error at most 8 u Σᵢ|xᵢₖ| for any number of rows, beside the rounding of the result; NumPy's
-    /// `sum(axis=0)` adds row by row, and its error grows with their number.
+    /// zₖ ← Σᵢ xᵢₖ; 0 for no rows. Error at most 8 u Σᵢ|xᵢₖ| for any number of rows, beside the rounding of the result;
+    /// NumPy's `sum(axis=0)` adds row by row, and its error grows with their number.
     static func columnSums(rows: Int, columns: Int, of x: Span<Self>, into z: inout MutableSpan<Self>)
 
     /// zᵢ ← maxₖ xᵢₖ, NaN if one of them is; −∞ for no columns.
@@ -256,9 +256,9 @@ public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, Co
     static func softmaxPullback(
         rows: Int, columns: Int, _ g: Span<Self>, softmax y: Span<Self>, into out: inout MutableSpan<Self>)
 
-    /// yᵢₖ ← (xᵢₖ − mᵢ) − ln Σₗ exp(xᵢₗ − mᵢ) with mᵢ = maxₗ xᵢₗ: the logarithm of the soft-max, with error at most (6 + 3 |yᵢₖ|) u.
+    /// yᵢₖ ← (xᵢₖ − mᵢ) − ln Σₗ exp(xᵢₗ − mᵢ) with mᵢ = maxₗ xᵢₗ: the logarithm of the soft-max.
     ///
-    /// Infinities as in ``softmax(rows:columns:of:stride:into:stride:)``.
+    /// Error at most (6 + 3 |yᵢₖ|) u. Infinities as in ``softmax(rows:columns:of:stride:into:stride:)``.
     static func logSoftmax(rows: Int, columns: Int, of x: Span<Self>, into y: inout MutableSpan<Self>)
 
     /// outᵢₖ ← gᵢₖ − exp(yᵢₖ) Σₗ gᵢₗ: the pullback of the cotangent g through the log-soft-max y.
@@ -273,8 +273,11 @@ public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, Co
     static func crossEntropy(
         rows: Int, columns: Int, of x: Span<Self>, labels: Span<Int32>, into z: inout MutableSpan<Self>)
 
-    /// outᵢₖ ← (softmax(xᵢ)ₖ − [k = labels[i]]) gᵢ: the pullback of ``crossEntropy(rows:columns:of:labels:into:)``, whose cotangent
-    /// has one number for each row. A row that fits the first-level cache is read from memory once.
+    /// outᵢₖ ← (softmax(xᵢ)ₖ − [k = labels[i]]) gᵢ: the pullback of ``crossEntropy(rows:columns:of:labels:into:)``, whose
+    /// cotangent has one number for each row.
+    ///
+    /// Error at most (8 + 2 |xᵢₖ − mᵢ|) u |gᵢ| softmax(xᵢ)ₖ, and 10 u |gᵢ| at the label. A row that fits the first-level cache is
+    /// read from memory once.
     ///
     /// - Precondition: labels are in 0 ..< `columns`.
     static func crossEntropyPullback(
@@ -282,9 +285,9 @@ public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, Co
 
     /// yᵢₖ ← (xᵢₖ − μᵢ) rᵢ with rᵢ = 1/√(σᵢ² + ε), μᵢ the mean and σᵢ² = Σₖ (xᵢₖ − μᵢ)²/columns the variance of row i.
     ///
-    /// Error at most (25 + 16 |yᵢₖ|) u, also where the mean is far larger than the deviation: the mean is corrected by
-    /// that of x − μ. In such rows PyTorch's `layer_norm` has errors of u |μ|/σ. A constant row gives 0; squares beyond the type's range
-    /// give 0 too.
+    /// Error at most (25 + 16 |yᵢₖ|) u, also where the mean is far larger than the deviation: the mean is corrected by that
+    /// of x − μ, where a rounded one alone would leave errors of u |μ|/σ. A constant row gives 0; squares beyond the type's
+    /// range give 0 too.
     ///
     /// - Parameters:
     ///   - epsilon: not negative; a constant row with ε = 0 gives NaN.

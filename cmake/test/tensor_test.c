@@ -56,8 +56,9 @@ static range saved_range(const char *op) {
 }
 
 // Knots, zeros of the derivatives, ends of the exponentials' ranges; each is tried with both signs.
-static const double edges[] = {0, 1e-30, 1e-5, 0.5, 0.7517915, 1, 1.2784645, 1.4142135623730951, 1.5707963267948966, 3.141592653589793, 9.3, 10.2,
-                               10.5, 12.9, 13.2, 14.5, 14.9, 26.6, 27.4, 27.6, 37.5, 38.6, 39.1, 87, 104, 110, 16383, 708, 746, 761};
+static const double edges[] = {0, 1e-30, 1e-5, 0.5, 0.7517915, 1, 1.2784645, 1.4142135623730951, 1.5707963267948966,
+                               3.141592653589793, 9.3, 10.2, 10.5, 12.9, 13.2, 14.5, 14.9, 26.6, 27.4, 27.6, 37.5, 38.6, 39.1,
+                               87, 104, 110, 16383, 708, 746, 761};
 enum { EDGES = sizeof edges / sizeof *edges };
 
 #define REAL float
