@@ -56,7 +56,9 @@ let package = Package(
         library("Objectives", ["LinearAlgebra", "Randomness", .product(name: "RealModule", package: "swift-numerics")]),
         library("Datasets", ["LinearAlgebra", "Randomness", .product(name: "RealModule", package: "swift-numerics")],
                 resources: [.copy("Data")]),
-        library("Autodiff", ["Objectives", "LinearAlgebra", "Randomness"],
+        library("Autodiff", ["Objectives", "LinearAlgebra", "Randomness",
+                             .product(name: "ComplexModule", package: "swift-numerics"),
+                             .product(name: "RealModule", package: "swift-numerics")],
                 settings: [.enableExperimentalFeature("Lifetimes")]),
         // Layer 4.
         library("Optimizers", ["Objectives", "LinearAlgebra", "Randomness", "Kernels",
