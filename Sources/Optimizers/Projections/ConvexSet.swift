@@ -130,22 +130,24 @@ public struct Halfspace<Scalar: KernelScalar>: ConvexSet {
 public struct AffineSubspace<Scalar: KernelScalar>: ConvexSet {
     private let matrix: Matrix<Scalar>
     private let right: [Scalar]
-    private let gram: Cholesky<Scalar>
+    private let inverse: Matrix<Scalar>
 
-    /// - Throws: if A Aᵀ is not positive definite, that is if rows of A depend on each other.
+    /// - Throws: ``LinearAlgebraError/singular(pivot:)`` if rows of A depend on each other; what the SVD of A throws.
     public init(_ matrix: Matrix<Scalar>, equals right: [Scalar]) throws(LinearAlgebraError) {
         require(matrix.rows == right.count, "\(matrix.rows) equations with \(right.count) right sides; expected equal counts")
-        gram = try Cholesky(multiply(matrix, matrix, transposeB: true))
+        let svd = try SVD(matrix), rank = svd.rank()
+        if rank < matrix.rows { throw .singular(pivot: rank) }
+        inverse = try svd.pseudoInverse()
         self.matrix = matrix
         self.right = right
     }
 
-    /// x − Aᵀ (A Aᵀ)⁻¹ (A x − b).
+    /// x − A⁺ (A x − b).
     public func project(_ x: inout MutableSpan<Scalar>) {
         var residual = matrix * copy(of: x.span)
         for i in residual.indices { residual[i] -= right[i] }
-        guard let weights = try? gram.solve(residual) else { return }
-        for (i, weight) in weights.enumerated() { Scalar.axpy(-weight, matrix.row(i), &x) }
+        let correction = inverse * residual
+        Scalar.axpy(-1, correction.span, &x)
     }
 }
 

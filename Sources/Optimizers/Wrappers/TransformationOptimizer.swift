@@ -30,10 +30,3 @@ public struct TransformationOptimizer<Transformation: GradientTransformation>: O
         Scalar.axpy(1, updates.span, &parameters)
     }
 }
-
-/// The elements as an array.
-func copy<Scalar: KernelScalar>(of span: Span<Scalar>) -> [Scalar] {
-    [Scalar](capacity: span.count) { output in
-        for i in span.indices { output.append(span[i]) }
-    }
-}
