@@ -18,7 +18,7 @@ public func cholesky<Scalar: KernelScalar>(_ a: Tensor<Scalar>) throws(LinearAlg
     a.requireSquare("cholesky")
     let symmetric = a.symmetricPart()
     let factor = try Cholesky(symmetric.matrix)
-    return traced(CholeskyFactor(), [symmetric], Tensor(factor.lower))
+    return record(CholeskyFactor(), [symmetric]) { _ in Tensor(factor.lower) }
 }
 
 /// ln det A of a symmetric positive definite A, shape []: 2 Σ ln Lᵢᵢ. It does not overflow.
@@ -48,7 +48,7 @@ public func solvePositiveDefinite<Scalar: KernelScalar>(
     let symmetric = a.symmetricPart(), columns = rightSides(b, rows: a.shape[0], "solvePositiveDefinite")
     let factor = try Cholesky(symmetric.matrix)
     let solution = try factor.solve(columns.matrix)
-    return traced(PositiveDefiniteSolution(factor: factor), [symmetric, columns], Tensor(solution)).reshaped(b.shape)
+    return record(PositiveDefiniteSolution(factor: factor), [symmetric, columns]) { _ in Tensor(solution) }.reshaped(b.shape)
 }
 
 /// op(T)⁻¹ B for a triangular T, where op transposes if asked to.
@@ -66,7 +66,7 @@ public func solveTriangular<Scalar: KernelScalar>(
     t.requireSquare("solveTriangular")
     let columns = rightSides(b, rows: t.shape[0], "solveTriangular")
     let solution = try LinearAlgebra.solveTriangular(t.matrix, columns.matrix, triangle: triangle, transpose: transpose)
-    return traced(TriangularSolution(triangle: triangle, transpose: transpose), [t, columns], Tensor(solution)).reshaped(b.shape)
+    return record(TriangularSolution(triangle: triangle, transpose: transpose), [t, columns]) { _ in Tensor(solution) }.reshaped(b.shape)
 }
 
 /// λ and V of A = V diag(λ) Vᵀ for a symmetric A: eigenvalues, rising, and orthonormal eigenvectors in columns.
@@ -87,7 +87,7 @@ public func symmetricEigen<Scalar: KernelScalar>(
     a.requireSquare("symmetricEigen")
     let symmetric = a.symmetricPart()
     let packed = EigenPair<Scalar>.packed(try SymmetricEigen(symmetric.matrix))
-    return EigenPair<Scalar>.unpacked(traced(EigenPair(), [symmetric], packed))
+    return EigenPair<Scalar>.unpacked(record(EigenPair(), [symmetric]) { _ in packed })
 }
 
 /// B as a matrix of right-hand sides in columns.
