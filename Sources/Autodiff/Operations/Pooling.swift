@@ -101,16 +101,16 @@ extension WindowForm {
     /// The shape of a result with the images' channels.
     fileprivate var resultShape: [Int] { [images, rows.places, columns.places, channels] }
 
-    /// Calls `body` with the first element of each run of channels in the result, and of each one in its window.
+    /// Calls `body` with the first element of each run of channels in the result, and of each one in its window, the last of them first.
     @inline(__always)
     fileprivate func forEachElement(_ body: (_ place: Int, _ element: Int) -> Void) {
         var place = 0
         for image in 0..<images {
             for i in 0..<rows.places {
                 for j in 0..<columns.places {
-                    for p in 0..<rows.window {
+                    for p in (0..<rows.window).reversed() {
                         let row = (image * rows.extent + i * rows.stride + p) * columns.extent + j * columns.stride
-                        for q in 0..<columns.window { body(place, (row + q) * channels) }
+                        for q in (0..<columns.window).reversed() { body(place, (row + q) * channels) }
                     }
                     place += channels
                 }
@@ -140,12 +140,17 @@ private func placesOfMaxima<Scalar: KernelScalar>(_ x: Tensor<Scalar>, _ y: Tens
 @specialized(where Scalar == Float) @specialized(where Scalar == Double)
 private func findMaxima<Scalar: KernelScalar>(_ x: Span<Scalar>, _ y: Span<Scalar>, _ form: WindowForm, _ places: inout [Int]) {
     var out = places.mutableSpan
+    // Without a branch that data decides: the first of equal ones is written last, and NaN, which equals nothing, is looked for after that.
     form.forEachElement { place, element in
         for c in 0..<form.channels {
-            let candidate = x[element &+ c], best = y[place &+ c]
-            let isBest = candidate == best || candidate.isNaN
-            out[place &+ c] = isBest && out[place &+ c] < 0 ? element &+ c : out[place &+ c]
+            let before = out[place &+ c]
+            out[place &+ c] = x[element &+ c] == y[place &+ c] ? element &+ c : before
         }
+    }
+    guard places.contains(-1) else { return }
+    out = places.mutableSpan
+    form.forEachElement { place, element in
+        for c in 0..<form.channels where y[place + c].isNaN && x[element + c].isNaN { out[place + c] = element + c }
     }
 }
 
