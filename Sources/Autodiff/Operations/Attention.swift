@@ -179,7 +179,7 @@ struct AttentionPullback<Scalar: KernelScalar>: FusedOperation {
         let g = x[0], q = x[1], k = x[2], v = x[3]
         let attention = attention, (n, m, d, e) = (attention.n, attention.m, attention.d, attention.e)
         let length = n * d + m * (d + e), batches = elementCount(Array(q.shape.dropLast(2)))
-        // Keys and values gather from every tile.
+        // Keys and values gather from every tile that sees them.
         var elements: [Scalar] = filled(batches * length, 0)
         guard batches > 0, length > 0, n > 0 else { return Tensor([batches, length], elements) }
         var out = elements.mutableSpan
@@ -190,8 +190,10 @@ struct AttentionPullback<Scalar: KernelScalar>: FusedOperation {
                 let weights = attention.weights(q.span, k.span, batch, queries, seen)
                 let cotangent = rowsOf(g.span, batch * n + first, rows, e)
                 var values = part._mutatingExtracting(n * d + m * d..<n * d + m * d + seen * e)
+                // Small products without a sum have kernels of their own in BLAS.
+                let beta: Scalar = first == 0 ? 0 : 1
                 if e > 0 {
-                    LinearAlgebra.multiply(matrix(weights.span, seen), cotangent, transposeA: true, beta: 1, into: &values, rowStride: e)
+                    LinearAlgebra.multiply(matrix(weights.span, seen), cotangent, transposeA: true, beta: beta, into: &values, rowStride: e)
                 }
                 let weightCotangents: [Scalar] = uninitializedArray(count: rows * seen) {
                     LinearAlgebra.multiply(cotangent, rowsOf(v.span, batch * m, seen, e), transposeB: true, into: &$0, rowStride: seen)
@@ -205,7 +207,7 @@ struct AttentionPullback<Scalar: KernelScalar>: FusedOperation {
                     matrix(scores.span, seen), rowsOf(k.span, batch * m, seen, d), alpha: attention.scale, into: &own, rowStride: d)
                 var keys = part._mutatingExtracting(n * d..<n * d + seen * d)
                 LinearAlgebra.multiply(
-                    matrix(scores.span, seen), rowsOf(q.span, batch * n + first, rows, d), transposeA: true, alpha: attention.scale, beta: 1,
+                    matrix(scores.span, seen), rowsOf(q.span, batch * n + first, rows, d), transposeA: true, alpha: attention.scale, beta: beta,
                     into: &keys, rowStride: d)
             }
         }
@@ -235,6 +237,7 @@ private func rowsOf<Scalar: KernelScalar>(_ elements: Span<Scalar>, _ first: Int
 private func hide<Scalar: KernelScalar>(_ queries: Range<Int>, _ keys: Int, shift: Int, _ scores: inout MutableSpan<Scalar>) {
     for i in queries {
         let start = (i - queries.lowerBound) * keys
-        for j in min(keys, i + shift + 1)..<keys { scores[start + j] = -.infinity }
+        var hidden = scores._mutatingExtracting(start + min(keys, i + shift + 1)..<start + keys)
+        hidden.update(repeating: -.infinity)
     }
 }

@@ -232,20 +232,17 @@ private func gatherPatches<Scalar: KernelScalar>(
             let (left, inColumns) = columns.inside(j)
             let before = inColumns.lowerBound * channels, length = inColumns.count * channels
             for p in 0..<rows.window {
-                var part = patches._mutatingExtracting(place..<place + run)
+                let end = place + run
                 if inRows.contains(p), length > 0 {
-                    let start = ((image * rows.extent + top + p) * columns.extent + left) * channels + before
-                    if length == run {
-                        move(x.extracting(start..<start + run), &part)
-                    } else {
-                        part.update(repeating: 0)
-                        var inside = part._mutatingExtracting(before..<before + length)
-                        move(x.extracting(start..<start + length), &inside)
-                    }
+                    let source = ((image * rows.extent + top + p) * columns.extent + left) * channels + before
+                    let inside = place + before
+                    fill(&patches, place..<inside)
+                    move(x, source..<source + length, &patches, inside)
+                    fill(&patches, inside + length..<end)
                 } else {
-                    part.update(repeating: 0)
+                    fill(&patches, place..<end)
                 }
-                place += run
+                place = end
             }
         }
         row += 1
@@ -268,9 +265,7 @@ private func scatterPatches<Scalar: KernelScalar>(
             for p in inRows where length > 0 {
                 let source = place + p * run + before
                 let start = ((top + p) * columns.extent + left) * channels + before
-                let part = patches.extracting(source..<source + length)
-                var inside = x._mutatingExtracting(start..<start + length)
-                for k in part.indices { inside[k] += part[k] }
+                for k in 0..<length { x[start &+ k] += patches[source &+ k] }
             }
             place += rows.window * run
         }
@@ -278,10 +273,18 @@ private func scatterPatches<Scalar: KernelScalar>(
     }
 }
 
-/// A copy in a loop where it is too short for a call to pay.
-@specialized(where Scalar == Float) @specialized(where Scalar == Double)
+/// Copies a part; in a loop where it is too short for a call to pay.
 @inline(__always)
-private func move<Scalar: KernelScalar>(_ source: Span<Scalar>, _ target: inout MutableSpan<Scalar>) {
-    if source.count > 16 { return copy(source, &target) }
-    for i in source.indices { target[i] = source[i] }
+private func move<Scalar: KernelScalar>(_ x: Span<Scalar>, _ range: Range<Int>, _ y: inout MutableSpan<Scalar>, _ place: Int) {
+    if range.count > 32 {
+        var part = y._mutatingExtracting(place..<place + range.count)
+        return copy(x.extracting(range), &part)
+    }
+    for k in 0..<range.count { y[place &+ k] = x[range.lowerBound &+ k] }
+}
+
+/// Zeros a part.
+@inline(__always)
+private func fill<Scalar: KernelScalar>(_ y: inout MutableSpan<Scalar>, _ range: Range<Int>) {
+    for k in range { y[k] = 0 }
 }
