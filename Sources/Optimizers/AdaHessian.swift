@@ -11,7 +11,7 @@ import Randomness
 /// With one probe the mean of D² is the squared norm of a row of H, not Hᵢᵢ²: only a diagonal H, many probes or
 /// ``Estimate/signed`` averages give Newton's scale. The sign of the curvature is lost: a saddle repels no more than with Adam.
 ///
-/// As a solver it draws its probes itself, on any ``TwiceDifferentiableObjective``. A training loop calls ``needsHessian(_:)``,
+/// As a solver it draws its probes itself, on any `TwiceDifferentiableObjective`. A training loop calls ``needsHessian(_:)``,
 /// gives ``step(_:gradient:hessianDiagonal:state:)`` an estimate from the same batch as the gradient, or has
 /// ``hessianDiagonal(of:at:state:)`` draw one. A step is one fused kernel: 32 bytes a `Float`, 28 without an estimate.
 ///

@@ -5,8 +5,8 @@ public enum HessianAveraging: Sendable, Hashable, Codable {
     case none
     /// Groups of so many consecutive parameters of the flat vector, whose length they must divide.
     case consecutive(Int)
-    /// By the blocks of a layout: vectors are left alone, convolution kernels (the last dimension of 3, the last two of 4) averaged,
-    /// matrices as `matrices` says.
+    /// By the blocks of a layout: vectors are left alone, convolution kernels (the last dimension of 3, the last two of 4)
+    /// averaged, matrices as `matrices` says.
     case blocks(ParameterLayout, matrices: Matrices)
 
     /// What is averaged in a matrix of outputs × inputs.

@@ -3,7 +3,7 @@ import Objectives
 
 /// A first-order method that moves flat parameters along a gradient.
 ///
-/// A training loop computes gradients as it likes and calls ``step(_:gradient:state:)-(MutableSpan<Scalar>,_,_)``; the state is `Codable` and resumes
+/// A training loop computes gradients as it likes and calls `step(_:gradient:state:)`; the state is `Codable` and resumes
 /// bit-identically:
 ///
 /// ```swift
@@ -12,7 +12,7 @@ import Objectives
 /// adam.step(&weights, gradient: gradient, state: &state)
 /// ```
 ///
-/// Each optimiser is also an ``IterativeSolver`` of any objective, by full gradients:
+/// Each optimiser is also an `IterativeSolver` of any objective, by full gradients:
 /// `adam.solve(problem, from: start, stopping: .iterations(500))`. Its runs stop when the gradient norm is small; a fixed learning
 /// rate does not descend in each step, and the solution holds the best iterate.
 public protocol Optimizer<Scalar>: IterativeSolver

@@ -147,6 +147,52 @@ enum KernelEntries {
         }
     }
 
+    /// Steps on 10⁷ parameters, beyond the caches.
+    static let optimizer: [Entry] = optimizerSteps("f32", Float.self) + optimizerSteps("f64", Double.self)
+
+    private static func optimizerSteps<T: KernelScalar>(_ type: String, _: T.Type) -> [Entry] {
+        let n = 10_000_000
+        func entry<O: Optimizer<T>>(_ name: String, streams: Int, _ optimizer: O) -> Entry {
+            Entry("optimizer \(name) \(type), \(n) parameters") {
+                let x = Buffer([T](repeating: 1, count: n)), g = [T](repeating: 0.5, count: n)
+                let state = Box(optimizer.initialState(like: g))
+                return Workload("", work: Double(streams * n * MemoryLayout<T>.size), .bytes, roofline: .update) {
+                    x.modify { optimizer.step(&$0, gradient: g, state: &state.value) }
+                }
+            }
+        }
+        let adaHessian = Entry("optimizer AdaHessian kernel \(type), \(n) parameters") {
+            var c = MomentCoefficients<T>(step: 1e-6, b1: 0.9, b2: 0.999, t1: 1, t2: 1)
+            c.epsilon = 1e-4
+            let g = [T](repeating: 0.5, count: n), d = [T](repeating: 0.25, count: n), m = Buffer(g), v = Buffer(g), x = Buffer(g)
+            return Workload("", work: Double(8 * n * MemoryLayout<T>.size), .bytes, roofline: .update) { [c] in
+                m.modify { m in
+                    v.modify { v in
+                        x.modify { x in
+                            var first = m.mutableSpan, second = v.mutableSpan, parameters = x.mutableSpan
+                            T.adaHessianStep(
+                                c, gradient: g.span, hessianDiagonal: d.span, first: &first, second: &second, parameters: &parameters)
+                        }
+                    }
+                }
+            }
+        }
+        return [
+            entry("SGD", streams: 3, SGD<T>(learningRate: 1e-6)),
+            entry("momentum", streams: 5, SGD<T>(learningRate: 1e-6, momentum: 0.9)),
+            entry("Adam", streams: 7, Adam<T>(learningRate: 1e-6)),
+            entry("AdamW", streams: 7, AdamW<T>(learningRate: 1e-6)),
+            entry("RMSProp", streams: 5, RMSProp<T>(learningRate: 1e-6)),
+            entry("Lion", streams: 5, Lion<T>(learningRate: 1e-6)),
+            entry("EXAdam", streams: 7, EXAdam<T>(learningRate: 1e-6)),
+            adaHessian,
+            entry("Adam by its chain, rival", streams: 7, TransformationOptimizer(chain(T.self) {
+                ScaleByAdam()
+                ScaleByLearningRate(1e-6)
+            })),
+        ]
+    }
+
     static let tensor: [Entry] = arithmetic("f32", Float.self) + arithmetic("f64", Double.self)
         + derivatives("f32", Float.self) + derivatives("f64", Double.self) + rows("f32", Float.self) + rows("f64", Double.self)
 
@@ -292,4 +338,10 @@ enum KernelEntries {
         }
         return fills("f32", Float.self) + fills("f64", Double.self) + [generator]
     }()
+}
+
+/// A value that a closure may change.
+private final class Box<Value> {
+    var value: Value
+    init(_ value: Value) { self.value = value }
 }

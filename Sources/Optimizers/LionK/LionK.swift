@@ -7,14 +7,16 @@ import Objectives
 ///     explicit   x ← x + η (∂K(m̃) − λ x)
 ///     implicit   x ← (x + η ∂K(m̃)) / (1 + η λ)
 ///
-/// It minimises F(x) = f(x) + (1/λ) K*(λ x) for λ > 0, in two phases: λ x nears the domain of K* by a factor 1 − η λ a step, whatever f
-/// does, and inside a Lyapunov function falls. ``LionPotential`` lists K and what it makes of F. The state holds the averaged gradient, which is −m. The explicit step with
-/// ``LionPotential/l1`` is ``Lion``, whose kernel is fused; this one takes a pass for each line.
+/// It minimises F(x) = f(x) + (1/λ) K*(λ x) for λ > 0, in two phases: λ x nears the domain of K* by a factor 1 − η λ a
+/// step, whatever f does, and inside a Lyapunov function falls. ``LionPotential`` lists K and what it makes of F. The state
+/// holds the averaged gradient, which is −m. The explicit step with ``LionPotential/l1`` is ``Lion``, whose kernel is
+/// fused; this one takes a pass for each line.
 ///
-/// Special cases: ``LionPotential/quadratic`` with λ = 0 is momentum; ``LionPotential/l1`` with β₁ = β₂ and λ = 0 is Signum; β₁ = 0 is Frank and Wolfe's step with
-/// momentum left out.
+/// Special cases: ``LionPotential/quadratic`` with λ = 0 is momentum; ``LionPotential/l1`` with β₁ = β₂ and λ = 0 is
+/// Signum; β₁ = 0 is Frank and Wolfe's step with momentum left out.
 ///
-/// Source: Chen, Liu, Liang & Liu, ICLR 2024, arXiv 2310.05898. The theorem on the discrete steps is on the implicit one with β₂ > β₁.
+/// Source: Chen, Liu, Liang & Liu, ICLR 2024, arXiv 2310.05898. The theorem on the discrete steps is on the implicit one
+/// with β₂ > β₁.
 public struct LionK<Scalar: KernelScalar>: Optimizer, Hashable, Codable {
     public typealias OptimizerState = MomentState<Scalar>
 
@@ -70,10 +72,11 @@ public struct LionK<Scalar: KernelScalar>: Optimizer, Hashable, Codable {
     ///
     ///     H = f + K*(λx)/λ + c (K*(λx) + K(m) − λ ⟨x, m⟩),   c = η β₁ / (η λ (1 − β₁) + 1 − β₂)
     ///
-    /// With η from the next step. +∞ outside the domain of K*, in the first phase. The bracket is never negative (Fenchel and Young).
+    /// With η from the next step. +∞ outside the domain of K*, in the first phase. The bracket is never negative (Fenchel
+    /// and Young).
     ///
-    /// For an f with L-Lipschitz gradients, H(t + 1) − H(t) ≤ −η (1 + λ c) Δ₁ − c r/(1 − r) Δ₂ + (L/2) ‖Δx‖², with Δ₁ and Δ₂ not negative
-    /// and r = (1 − β₂)/(1 − β₁), if β₂ > β₁.
+    /// For an f with L-Lipschitz gradients, H(t + 1) − H(t) ≤ −η (1 + λ c) Δ₁ − c r/(1 − r) Δ₂ + (L/2) ‖Δx‖², with Δ₁ and
+    /// Δ₂ not negative and r = (1 − β₂)/(1 − β₁), if β₂ > β₁.
     ///
     /// - Precondition: a weight decay above 0.
     public func lyapunov(value: Scalar, at x: [Scalar], state: MomentState<Scalar>) -> Double {

@@ -5,8 +5,8 @@ import Objectives
 ///
 ///     d = −H g by the two-loop recursion over pairs s = Δx, y = Δg, from γ I with γ = sᵀy / yᵀy;   x ← x + t d by a line search
 ///
-/// A pair with sᵀy not positive beyond rounding is left out. If no step along d is accepted, the memory is cleared and −g tried; if that fails
-/// too, the run ends as ``SolverStatus/lineSearchFailed`` at the lowest point.
+/// A pair with sᵀy not positive beyond rounding is left out. If no step along d is accepted, the memory is cleared and −g
+/// tried; if that fails too, the run ends as `SolverStatus/lineSearchFailed` at the lowest point.
 ///
 /// One iteration costs 4 m n multiply-adds and mostly one evaluation. Memory: 2 m + 4 vectors.
 ///

@@ -4,15 +4,16 @@ import Objectives
 
 /// L-BFGS-B: limited-memory BFGS on a box.
 ///
-/// With B = θ I − W M Wᵀ from the last m pairs, each iteration finds the first minimum of the quadratic model along the projected gradient path
-/// (the generalised Cauchy point), minimises the model over the variables that are free there, cut off at the bounds, and searches
-/// along the line to that point, which stays in the box.
+/// With B = θ I − W M Wᵀ from the last m pairs, each iteration finds the first minimum of the quadratic model along the
+/// projected gradient path (the generalised Cauchy point), minimises the model over the variables that are free there, cut
+/// off at the bounds, and searches along the line to that point, which stays in the box.
 ///
-/// ``State/gradientNorm`` is ‖P(x − g) − x‖₂, which is 0 at a solution; P projects on the box. A start outside is projected. Every iterate is feasible to the bit. Objectives that are
-/// no ``BoundedObjective`` have no bounds. One iteration costs O(m n + m³) and a sort of the break points that are met.
+/// ``State/gradientNorm`` is ‖P(x − g) − x‖₂, which is 0 at a solution; P projects on the box. A start outside is
+/// projected. Every iterate is feasible to the bit. Objectives that are no `BoundedObjective` have no bounds. One iteration
+/// costs O(m n + m³) and a sort of the break points that are met.
 ///
 /// Source: Byrd, Lu, Nocedal & Zhu 1995. Differs from SciPy's `L-BFGS-B` in the norm of the stopping test (there the largest
-/// component) and in that a value lost in rounding ends the run as ``SolverStatus/lineSearchFailed``, not as success.
+/// component) and in that a value lost in rounding ends the run as `SolverStatus/lineSearchFailed`, not as success.
 public struct LBFGSB<Scalar: KernelScalar>: IterativeSolver {
     public let memory: Int
     public let lineSearch: any LineSearch
@@ -166,13 +167,24 @@ private struct CompactModel<Scalar: KernelScalar> {
         return (try? inverse.solve(v)) ?? [Double](repeating: .nan, count: v.count)
     }
 
-    /// Row i of W.
-    private func row(_ i: Int) -> [Double] { pairs.map { Double($0.y[i]) } + pairs.map { theta * Double($0.s[i]) } }
+    /// W, row-major with 2 m columns.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    private func rows(_ n: Int) -> [Double] {
+        let m = pairs.count
+        var w = [Double](repeating: 0, count: 2 * m * n)
+        for (k, pair) in pairs.enumerated() {
+            for i in 0..<n {
+                w[2 * m * i + k] = Double(pair.y[i])
+                w[2 * m * i + m + k] = theta * Double(pair.s[i])
+            }
+        }
+        return w
+    }
 
     /// The minimum of the model over the free variables at the Cauchy point, cut off at the bounds; `nil` if not finite.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func target(_ point: EvaluatedPoint<Scalar>, _ bounds: Bounds<Scalar>) -> [Scalar]? {
-        let n = point.x.count, m = 2 * pairs.count
+        let n = point.x.count, m = 2 * pairs.count, w = rows(n)
         // Break points of the path x − t g, and its first piece.
         var breaks = [(t: Double, index: Int)](), isFree = [Bool](repeating: true, count: n)
         var d = [Double](repeating: 0, count: n), p = [Double](repeating: 0, count: m), c = p
@@ -189,26 +201,33 @@ private struct CompactModel<Scalar: KernelScalar> {
             d[i] = -g
             slope -= g * g
             if t.isFinite { breaks.append((t, i)) }
-            if m > 0 { for (k, w) in row(i).enumerated() { p[k] += w * d[i] } }
+            for k in 0..<m { p[k] += w[m * i + k] * d[i] }
         }
         guard slope < 0 else { return slope == 0 ? x : nil }
         breaks.sort { ($0.t, $0.index) < ($1.t, $1.index) }
-        func product(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
-        var curvature = -theta * slope - product(p, timesM(p)), reached = 0.0
+        /// Row i of W times v.
+        func product(_ i: Int, _ v: [Double]) -> Double {
+            var sum = 0.0
+            for k in 0..<m { sum += w[m * i + k] * v[k] }
+            return sum
+        }
+        let mp = timesM(p)
+        var curvature = -theta * slope, reached = 0.0
+        for k in 0..<m { curvature -= p[k] * mp[k] }
         var best = -slope / curvature
         for (t, b) in breaks {
             let length = t - reached
             // Where the curvature is not positive, rounding has the upper hand: on to the next break point.
             if curvature > 0 && best < length { break }
-            let g = Double(point.gradient[b]), w = row(b)
+            let g = Double(point.gradient[b])
             x[b] = g > 0 ? bounds.lower[b] : bounds.upper[b]
             isFree[b] = false
             let z = Double(x[b]) - Double(point.x[b])
             for k in 0..<m { c[k] += length * p[k] }
-            let mc = timesM(c), mp = timesM(p), mw = timesM(w)
-            slope += length * curvature + g * g + theta * g * z - g * product(w, mc)
-            curvature -= theta * g * g + 2 * g * product(w, mp) + g * g * product(w, mw)
-            for k in 0..<m { p[k] += g * w[k] }
+            let mc = timesM(c), mp = timesM(p), mw = timesM(Array(w[m * b..<m * (b + 1)]))
+            slope += length * curvature + g * g + theta * g * z - g * product(b, mc)
+            curvature -= theta * g * g + 2 * g * product(b, mp) + g * g * product(b, mw)
+            for k in 0..<m { p[k] += g * w[m * b + k] }
             d[b] = 0
             reached = t
             best = curvature > 0 ? -slope / curvature : 0
@@ -222,22 +241,20 @@ private struct CompactModel<Scalar: KernelScalar> {
         // Over the free variables: −B_FF⁻¹ r by Sherman, Morrison and Woodbury.
         let mc = timesM(c)
         var r = [Double](repeating: 0, count: n), v = [Double](repeating: 0, count: m)
-        var gram = Matrix<Double>(rows: m, columns: m, repeating: 0)
+        var gram = [Double](repeating: 0, count: m * m)
         for i in 0..<n where isFree[i] {
             r[i] = Double(point.gradient[i]) + theta * (Double(x[i]) - Double(point.x[i]))
-            guard m > 0 else { continue }
-            let w = row(i)
-            r[i] -= product(w, mc)
+            r[i] -= product(i, mc)
             for k in 0..<m {
-                v[k] += w[k] * r[i]
-                for l in 0..<m { gram[k, l] += w[k] * w[l] }
+                v[k] += w[m * i + k] * r[i]
+                for l in 0..<m { gram[m * k + l] += w[m * i + k] * w[m * i + l] }
             }
         }
         if m > 0 {
             // (I − M WᵀW / θ) v' = M v.
             var system = Matrix<Double>(rows: m, columns: m, repeating: 0)
             for l in 0..<m {
-                let column = timesM((0..<m).map { gram[$0, l] })
+                let column = timesM((0..<m).map { gram[m * $0 + l] })
                 for k in 0..<m { system[k, l] = (k == l ? 1 : 0) - column[k] / theta }
             }
             guard let solved = try? LU(system).solve(timesM(v)) else { return nil }
@@ -246,7 +263,7 @@ private struct CompactModel<Scalar: KernelScalar> {
         var share = 1.0
         var step = [Double](repeating: 0, count: n)
         for i in 0..<n where isFree[i] {
-            step[i] = -r[i] / theta - (m > 0 ? product(row(i), v) : 0) / (theta * theta)
+            step[i] = -r[i] / theta - product(i, v) / (theta * theta)
             let bound = step[i] > 0 ? bounds.upper[i] : bounds.lower[i]
             if step[i] != 0, bound.isFinite { share = min(share, (Double(bound) - Double(x[i])) / step[i]) }
         }

@@ -3,8 +3,8 @@ import Objectives
 
 /// Truncated Newton: conjugate gradients on H p = −g, stopped early, and a line search along p.
 ///
-/// The inner iteration stops at ‖r‖ ≤ min(½, √‖g‖) ‖g‖, which gives superlinear convergence, or at negative curvature, with what it has
-/// by then, or −g. A run without an acceptable step ends as ``SolverStatus/lineSearchFailed``.
+/// The inner iteration stops at ‖r‖ ≤ min(½, √‖g‖) ‖g‖, which gives superlinear convergence, or at negative curvature, with
+/// what it has by then, or −g. A run without an acceptable step ends as `SolverStatus/lineSearchFailed`.
 ///
 /// Source: Nocedal & Wright, Numerical Optimization, algorithm 7.1; SciPy's `Newton-CG` is the same method.
 public struct NewtonCG<Scalar: KernelScalar>: IterativeSolver {

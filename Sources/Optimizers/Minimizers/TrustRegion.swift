@@ -4,10 +4,12 @@ import Objectives
 /// A trust-region Newton method: the quadratic model is minimised within a ball whose radius follows how well it predicts.
 ///
 /// The step is that of Steihaug's truncated conjugate gradients, from Hessian-vector products alone: it goes to the boundary along
-/// negative curvature, and otherwise stops at ‖r‖ ≤ min(½, √‖g‖) ‖g‖. Accepted if f falls by more than 10⁻⁴ of the prediction; the radius is
-/// quartered below ¼ of it, doubled above ¾ at the boundary. Where prediction and change are lost in the rounding of f the model is taken at its word.
+/// negative curvature, and otherwise stops at ‖r‖ ≤ min(½, √‖g‖) ‖g‖. Accepted if f falls by more than 10⁻⁴ of the
+/// prediction; the radius is quartered below ¼ of it, doubled above ¾ at the boundary. Where prediction and change are lost
+/// in the rounding of f the model is taken at its word.
 ///
-/// One iteration costs an evaluation and up to `innerLimit` products. It ends as ``SolverStatus/stagnated`` when the radius is lost in rounding.
+/// One iteration costs an evaluation and up to `innerLimit` products. It ends as `SolverStatus/stagnated` when the radius
+/// is lost in rounding.
 ///
 /// Source: Steihaug 1983; Nocedal & Wright, Numerical Optimization, algorithms 4.1 and 7.2.
 public struct TrustRegion<Scalar: KernelScalar>: IterativeSolver {

@@ -7,8 +7,8 @@ import RealModule
 ///     ℓ_{t,i} = ⟨g_t, x_{t,i}⟩ + λ ‖x_{t,i} − x_{t−1,i}‖²,   hint m_{t,i} = ⟨g_{t−1}, x_{t,i}⟩ + λ ‖x_{t,i} − x_{t−1,i}‖²
 ///     p_i ∝ exp(−ε_t (Σ_{s<t} ℓ_{s,i} + m_{t,i})),   ε_t = min(1/(8 D² L), √(ln N / (D² V_{t−1}))),   λ = 2 L
 ///
-/// with η_i = min(1/(8 L), 2^(i−1) √(D² / (8 G² T))), as many as it takes to reach the cap. Regret against any path u_t of length P: O(P + √(1 + P) (√Σσ² + √ΣΣ²)). Each round
-/// costs N = O(log T) times that of one descent, and one gradient.
+/// with η_i = min(1/(8 L), 2^(i−1) √(D² / (8 G² T))), as many as it takes to reach the cap. Regret against any path u_t of
+/// length P: O(P + √(1 + P) (√Σσ² + √ΣΣ²)). Each round costs N = O(log T) times that of one descent, and one gradient.
 ///
 /// Source: Chen et al. 2023, arXiv 2302.04552; the structure is that of Zhao et al.'s Sword. L must be above 0.
 public struct DynamicRegretEnsemble<Set: ConvexSet>: OnlineLearner {

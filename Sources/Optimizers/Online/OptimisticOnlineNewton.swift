@@ -6,11 +6,11 @@ import LinearAlgebra
 ///     H_t = (1 + β G²/2) I + (β/2) Σ_{s<t} g_s g_sᵀ,   β = ½ min(1/(4 G D), α),   D = 2 r
 ///     x_t = Π_H(x̂_t − H⁻¹ g_{t−1}),   x̂_{t+1} = Π_H(x̂_t − H⁻¹ g_t)
 ///
-/// with the projection in the norm of H. Regret O(d log T), but with the constant d/β: where the theory's β is small (about 0.02 in the authors'
-/// setting) plain descent does better for long; a β 10 to 100 times larger is worth trying.
+/// with the projection in the norm of H. Regret O(d log T), but with the constant d/β: where the theory's β is small (about
+/// 0.02 in the authors' setting) plain descent does better for long; a β 10 to 100 times larger is worth trying.
 ///
-/// H⁻¹ is kept by Sherman and Morrison, and made anew from H every 1000 rounds: O(d²) a round. A projection takes one eigendecomposition,
-/// O(d³), in the rounds in which the step leaves the ball.
+/// H⁻¹ is kept by Sherman and Morrison, and made anew from H every 1000 rounds: O(d²) a round. A projection takes one
+/// eigendecomposition, O(d³), in the rounds in which the step leaves the ball.
 ///
 /// Source: Chen et al. 2023, arXiv 2302.04552.
 public struct OptimisticOnlineNewton: OnlineLearner {

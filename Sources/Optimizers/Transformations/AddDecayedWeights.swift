@@ -1,7 +1,7 @@
 import Kernels
 
-/// u + λ x where the mask is, everywhere without one: decay apart from the gradient when it follows the direction, an L2 penalty when
-/// it comes first.
+/// u + λ x where the mask is, everywhere without one: decay apart from the gradient when it follows the direction, an L2
+/// penalty when it comes first.
 public struct AddDecayedWeights<Scalar: KernelScalar>: GradientTransformation {
     public let weightDecay: Double
     public let mask: ParameterMask?

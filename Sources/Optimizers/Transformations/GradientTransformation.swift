@@ -2,8 +2,8 @@ import Kernels
 
 /// A map from gradients to steps that remembers: the building block of optimisers.
 ///
-/// A chain of transformations turns a gradient into what is added to the parameters; its last member turns the sign round and sets the
-/// length, e.g. ``ScaleByLearningRate``:
+/// A chain of transformations turns a gradient into what is added to the parameters; its last member turns the sign round
+/// and sets the length, e.g. ``ScaleByLearningRate``:
 ///
 /// ```swift
 /// let transformation = chain(Float.self) {

@@ -1,7 +1,8 @@
 import Kernels
 import Objectives
 
-/// An optimiser that sees the gradient through a transformation, e.g. clipped: `TransformedGradients(by: ClipByQuantile(0.1), base: sgd)`.
+/// An optimiser that sees the gradient through a transformation, e.g. clipped: `TransformedGradients(by:
+/// ClipByQuantile(0.1), base: sgd)`.
 ///
 /// The base keeps its fused step; the transformation takes its passes before it.
 public struct TransformedGradients<Transformation: GradientTransformation, Base: Optimizer>: Optimizer
