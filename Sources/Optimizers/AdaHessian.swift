@@ -12,7 +12,7 @@ import Randomness
 /// ``Estimate/signed`` averages give Newton's scale. The sign of the curvature is lost: a saddle repels no more than with Adam.
 ///
 /// As a solver it draws its probes itself, on any `TwiceDifferentiableObjective`. A training loop calls ``needsHessian(_:)``,
-/// gives ``step(_:gradient:hessianDiagonal:state:)`` an estimate from the same batch as the gradient, or has
+/// gives `step(_:gradient:hessianDiagonal:state:)` an estimate from the same batch as the gradient, or has
 /// ``hessianDiagonal(of:at:state:)`` draw one. A step is one fused kernel: 32 bytes a `Float`, 28 without an estimate.
 ///
 /// Source: Yao et al. 2021, arXiv 2006.00719; defaults and the absolute value before the average from the authors' code. Rates

@@ -6,7 +6,8 @@ import Kernels
 /// Rows whose mean is far larger than their deviation keep their digits; PyTorch's lose them. A constant row gives the shift.
 ///
 /// - Parameters:
-///   - scale, shift: one number for each column, or a shape that broadcasts to x's.
+///   - scale: one number for each column, or a shape that broadcasts to x's.
+///   - shift: one number for each column, or a shape that broadcasts to x's.
 ///   - epsilon: positive, or 0 for rows that are not constant. Default: 1e-5, PyTorch's; the paper names none.
 /// - Precondition: x has an axis, and its last one is not empty.
 /// - Complexity: O(count); a derivative keeps x alone and reads each row once.
@@ -27,7 +28,8 @@ public func layerNorm<Scalar: KernelScalar>(
 /// With images as [images, rows, columns, channels] it normalises channels.
 ///
 /// - Parameters:
-///   - scale, shift: one number for each column, or a shape that broadcasts to x's.
+///   - scale: one number for each column, or a shape that broadcasts to x's.
+///   - shift: one number for each column, or a shape that broadcasts to x's.
 ///   - epsilon: positive, or 0 for columns that are not constant. Default: 1e-5, PyTorch's; the paper names none.
 /// - Returns: the result, and the mean and the variance of each column as constants, for running averages. Differs from PyTorch, whose
 ///   running variance divides by the number of rows less 1: this one divides by their number, as the normalisation does.
@@ -50,7 +52,10 @@ public func batchNorm<Scalar: KernelScalar>(
 /// (x − mean) / √(variance + ε) ∘ scale + shift with given statistics: batch normalisation in inference.
 ///
 /// - Parameters:
-///   - scale, shift, mean, variance: shapes that broadcast to x's. All may be differentiated.
+///   - scale: shapes that broadcast to x's. All may be differentiated.
+///   - shift: shapes that broadcast to x's. All may be differentiated.
+///   - mean: shapes that broadcast to x's. All may be differentiated.
+///   - variance: shapes that broadcast to x's. All may be differentiated.
 ///   - epsilon: Default: 1e-5.
 @specialized(where Scalar == Float) @specialized(where Scalar == Double)
 public func batchNorm<Scalar: KernelScalar>(

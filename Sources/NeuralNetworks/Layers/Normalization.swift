@@ -1,7 +1,7 @@
 import Autodiff
 import Kernels
 
-/// (x − μ) / √(σ² + ε) · scale + shift, with mean and variance of each row of the last axis (``layerNorm(_:_:_:epsilon:)``).
+/// (x − μ) / √(σ² + ε) · scale + shift, with mean and variance of each row of the last axis (`layerNorm(_:_:_:epsilon:)`).
 public struct LayerNorm<Scalar: KernelScalar>: Module {
     public let size: Int
     public let epsilon: Scalar

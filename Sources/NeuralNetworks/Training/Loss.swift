@@ -18,7 +18,7 @@ public struct Loss<Scalar: KernelScalar, Target>: Sendable {
 }
 
 extension Loss where Target == [Int] {
-    /// The cross entropy of class scores (``crossEntropy(_:labels:)``).
+    /// The cross entropy of class scores (`crossEntropy(_:labels:)` of `Autodiff`).
     ///
     /// - Parameter smoothing: ε of label smoothing: the target is (1 − ε) onehot + ε/classes.
     public static func crossEntropy(smoothing: Scalar = 0) -> Loss {
