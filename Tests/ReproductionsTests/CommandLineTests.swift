@@ -44,6 +44,25 @@ import Testing
         }
     }
 
+    /// Two epochs at once, and one and one by way of a checkpoint, print the same.
+    @Test func trainingResumes() throws {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("train-\(UUID().uuidString).safetensors").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let common = ["train", "digits", "--model", "mlp", "--optimizer", "sgd", "--threads", "1", "--json"]
+        let whole = try descent(common + ["--epochs", "2"])
+        let first = try descent(common + ["--epochs", "1", "--checkpoint", path])
+        let second = try descent(common + ["--epochs", "2", "--checkpoint", path, "--resume"])
+        #expect(whole.status == 0 && first.status == 0 && second.status == 0, "\(second.errors)")
+        let lines = whole.output.split(separator: "\n")
+        #expect(lines.count == 3)
+        #expect(second.output.split(separator: "\n") == lines.suffix(2))
+
+        let other = try descent(["train", "digits", "--model", "cnn", "--optimizer", "sgd", "--checkpoint", path, "--resume"])
+        #expect(other.status != 0 && other.errors.contains("in \(path)"), "\(other.errors)")
+        let alone = try descent(["train", "digits", "--resume"])
+        #expect(alone.status != 0 && alone.errors.contains("--checkpoint"))
+    }
+
     @Test func misuseNamesWhatWasGiven() throws {
         for (arguments, message) in [
             (["reproduce", "no-such-paper"], "'no-such-paper' is no paper's slug"),
