@@ -32,8 +32,6 @@ final class Tape<Scalar: KernelScalar>: Sendable {
             }
             return index < 0 ? nil : Int(index)
         }
-
-        func contains(_ index: Int, of count: Int) -> Bool { (0..<count).contains { self[$0] == index } }
     }
 
     struct Entry: Sendable {
@@ -46,9 +44,6 @@ final class Tape<Scalar: KernelScalar>: Sendable {
 
     let level = newLevel()
     private let entries = Mutex<[Entry]>([])
-
-    /// What has been recorded. Shared, not copied.
-    var recorded: [Entry] { entries.withLock { $0 } }
 
     /// Gives up what has been recorded.
     func take() -> [Entry] {
