@@ -92,9 +92,12 @@ func record<Scalar: KernelScalar>(
     var tape: Tape<Scalar>?
     var parents = Tape<Scalar>.Parents()
     var tangents: [Tensor<Scalar>?] = []
+    var defers = false
     for i in inputs.indices {
         guard let trace = inputs[i].trace, trace.level == level else { continue }
-        outside[i] = inputs[i].traced(trace.outer)
+        // One that waits is left alone until it is clear that the operation reads it.
+        if trace.primal == nil { outside[i] = inputs[i].traced(trace.outer) }
+        if trace.defersResults || trace.primal != nil { defers = true }
         switch trace.role {
         case .recorded(let owner, let index):
             tape = owner
@@ -104,13 +107,26 @@ func record<Scalar: KernelScalar>(
             tangents[i] = tangent
         }
     }
-    let output = record(operation, outside, value: value)
-    if let tape {
-        let index = tape.append(operation, outside, parents, output)
-        return output.traced(Trace(level: level, role: .recorded(tape, index: index), outer: output.trace))
+    let output: Tensor<Scalar>
+    var deferred: Deferred<Scalar>?
+    if defers, let deferrable = operation as? any DeferrableOperation<Scalar> {
+        let waiting = Deferred(operation, outside, level: level)
+        let reads = operation.derivativesRead.contains(.inputs)
+        outside = outside.map { input in input.trace?.primal == nil ? input : reads ? input.outside(level) : input.shapeOnly }
+        output = Tensor(shapeOnly: deferrable.resultShape(outside))
+        deferred = waiting
+    } else {
+        if defers { outside = outside.map { $0.outside(level) } }
+        output = record(operation, outside, value: value)
     }
-    guard let tangent = operation.jvp(outside, tangents, output: output) else { return output }
-    require(tangent.shape == output.shape,
-            "\(type(of: operation)).jvp gave shape \(tangent.shape); expected \(output.shape), the output's")
-    return output.traced(Trace(level: level, role: .tangent(tangent), outer: output.trace))
+    let role: Trace<Scalar>.Role
+    if let tape {
+        role = .recorded(tape, index: tape.append(operation, outside, parents, output))
+    } else {
+        guard let tangent = operation.jvp(outside, tangents, output: output) else { return deferred?.value ?? output }
+        require(tangent.shape == output.shape,
+                "\(type(of: operation)).jvp gave shape \(tangent.shape); expected \(output.shape), the output's")
+        role = .tangent(tangent)
+    }
+    return output.traced(Trace(level: level, role: role, outer: output.trace, primal: deferred))
 }

@@ -45,6 +45,8 @@ final class Tape<Scalar: KernelScalar>: Sendable {
     let level = newLevel()
     private let entries = Mutex<[Entry]>([])
 
+    init() { FreedMemory.keep() }
+
     /// Gives up what has been recorded.
     func take() -> [Entry] {
         entries.withLock { entries in
@@ -115,9 +117,13 @@ private enum Cotangent<Scalar: KernelScalar> {
 ///
 /// Consumes what it has gone through, so that a value is freed as soon as its last derivative is taken, unless
 /// the caller keeps a copy of `entries`.
+///
+/// - Parameter deferring: the level of a transformation that asks for the derivative of what this gives, and not for its value:
+///   products wait there until something reads them.
 @specialized(where Scalar == Float) @specialized(where Scalar == Double)
 func pullback<Scalar: KernelScalar>(
-    _ cotangent: Tensor<Scalar>, from index: Int, through entries: consuming [Tape<Scalar>.Entry], inputCount: Int
+    _ cotangent: Tensor<Scalar>, from index: Int, through entries: consuming [Tape<Scalar>.Entry], inputCount: Int,
+    deferring level: Int? = nil
 ) -> [Tensor<Scalar>?] {
     var cotangents = [Cotangent<Scalar>?](repeating: nil, count: index + 1)
     cotangents[index] = .whole(cotangent)
@@ -128,7 +134,7 @@ func pullback<Scalar: KernelScalar>(
         let entry = entries.removeLast()
         guard let gathered = cotangents[i] else { continue }
         cotangents[i] = nil
-        let g = gathered.assembled(entry.output.shape)
+        var g = gathered.assembled(entry.output.shape)
         let operation = entry.operation!
         // The type is compared first: a cast costs more than a small operation.
         if type(of: operation) == ContiguousSlice<Scalar>.self, let slice = operation as? ContiguousSlice<Scalar> {
@@ -137,6 +143,7 @@ func pullback<Scalar: KernelScalar>(
             cotangents[parent]!.add(part: g, at: slice.start, entry.inputs[0].shape)
             continue
         }
+        if let level { g = g.deferringResults(in: level) }
         var wanted = InputSet()
         for k in entry.inputs.indices where entry.parents[k] != nil { wanted.insert(k) }
         let products = operation.vjp(entry.inputs, output: entry.output, cotangent: g, wanted: wanted)

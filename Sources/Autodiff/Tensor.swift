@@ -116,7 +116,11 @@ public struct Tensor<Scalar: KernelScalar>: Sendable {
     }
 
     /// The shape alone, in place of a value that no derivative will read.
-    var shapeOnly: Tensor { Tensor(shape: shape, count: count, storage: [], offset: 0, trace: nil) }
+    var shapeOnly: Tensor { Tensor(shapeOnly: shape) }
+
+    init(shapeOnly shape: [Int]) {
+        self.init(shape: shape, count: elementCount(shape), storage: [], offset: 0, trace: nil)
+    }
 }
 
 extension Tensor: Equatable {

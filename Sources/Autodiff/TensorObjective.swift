@@ -45,7 +45,7 @@ public struct TensorObjective<Scalar: KernelScalar>: TwiceDifferentiableObjectiv
         copy(Autodiff.hessianVectorProduct(of: f)(tensor(x), tensor(v)).span, &product)
     }
 
-    /// All products at one point: the gradient is computed and linearised once (``hessianVectorProducts(of:)``).
+    /// All products at one point: the gradient is computed and linearised once (``hessianOperator(of:)``).
     public func hessianVectorProducts(
         at x: Span<Scalar>, directions: Span<Scalar>, into products: inout MutableSpan<Scalar>
     ) {
@@ -54,10 +54,10 @@ public struct TensorObjective<Scalar: KernelScalar>: TwiceDifferentiableObjectiv
                 "\(directions.count) elements of directions and \(products.count) of products; "
                 + "expected the same multiple of the dimension \(dimension)")
         guard dimension > 0, directions.count > 0 else { return }
-        let derivative = linearize(of: gradient(of: f))(tensor(x)).derivative
+        let hessian = hessianOperator(of: f)(tensor(x))
         for start in stride(from: 0, to: directions.count, by: dimension) {
             var product = products._mutatingExtracting(start..<start + dimension)
-            copy(derivative(tensor(directions.extracting(start..<start + dimension))).span, &product)
+            copy(hessian(tensor(directions.extracting(start..<start + dimension))).span, &product)
         }
     }
 

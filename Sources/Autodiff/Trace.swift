@@ -17,11 +17,17 @@ final class Trace<Scalar: KernelScalar>: Sendable {
     let level: Int
     let role: Role
     let outer: Trace?
+    /// The tensor from outside, where its elements wait until something reads them; `outer` is `nil` then.
+    let primal: Deferred<Scalar>?
+    /// Whether the results of operations on the tensor may wait so.
+    let defersResults: Bool
 
-    init(level: Int, role: Role, outer: Trace?) {
+    init(level: Int, role: Role, outer: Trace?, primal: Deferred<Scalar>? = nil, defersResults: Bool = false) {
         self.level = level
         self.role = role
         self.outer = outer
+        self.primal = primal
+        self.defersResults = defersResults
     }
 }
 
@@ -36,10 +42,19 @@ extension Tensor {
     func outside(_ level: Int) -> Tensor {
         guard var link = trace, link.level >= level else { return self }
         while link.level >= level {
+            if let primal = link.primal { return primal.value.outside(level) }
             guard let outer = link.outer else { return constant }
             link = outer
         }
         return traced(link)
+    }
+
+    /// The same tensor, known, after which results of ``DeferrableOperation``s wait in the transformation of `level`.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    func deferringResults(in level: Int) -> Tensor {
+        guard let trace, trace.level == level else { return self }
+        let primal = outside(level)
+        return primal.traced(Trace(level: level, role: trace.role, outer: primal.trace, defersResults: true))
     }
 
     /// What the transformation of `level` knows of the tensor. A link of greater level comes from a transformation
@@ -47,7 +62,7 @@ extension Tensor {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func role(at level: Int) -> Trace<Scalar>.Role? {
         var link = trace
-        while let present = link, present.level > level { link = present.outer }
+        while let present = link, present.level > level { link = present.primal.map(\.value.trace) ?? present.outer }
         return link?.level == level ? link?.role : nil
     }
 }

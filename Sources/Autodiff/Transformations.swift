@@ -144,32 +144,69 @@ public func linearize<Scalar: KernelScalar>(
 
 // MARK: Second order
 
-/// (x, v) ↦ ∇²f(x) v for a scalar f: forward mode over reverse mode, at about twice the arithmetic of a gradient.
+/// (x, v) ↦ ∇²f(x) v for a scalar f of several tensors: forward mode over reverse mode, at about twice the arithmetic of a gradient.
+/// One result for each argument, of its shape.
+///
+/// The gradient itself is not finished: the products that only it would need are left out.
+///
+/// - Precondition: f(x) has one element; one direction for each argument, of its shape.
+@specialized(where Scalar == Float) @specialized(where Scalar == Double)
+public func hessianVectorProduct<Scalar: KernelScalar>(
+    of f: @escaping TensorFunction<Scalar>
+) -> ([Tensor<Scalar>], [Tensor<Scalar>]) -> [Tensor<Scalar>] {
+    { x, directions in
+        requireTangents(directions, x)
+        let level = newLevel()
+        let inputs = x.indices.map { x[$0].traced(Trace(level: level, role: .tangent(directions[$0]), outer: x[$0].trace)) }
+        return Recording.valueAndGradient(f, at: inputs, deferring: level).gradient.map { gradient in
+            guard case .tangent(let product) = gradient.role(at: level) else { return .zeros(gradient.shape) }
+            return product
+        }
+    }
+}
+
+/// (x, v) ↦ ∇²f(x) v, for one argument.
 ///
 /// - Precondition: f(x) has one element, and v has the shape of x.
 @specialized(where Scalar == Float) @specialized(where Scalar == Double)
 public func hessianVectorProduct<Scalar: KernelScalar>(
     of f: @escaping (Tensor<Scalar>) -> Tensor<Scalar>
 ) -> (Tensor<Scalar>, Tensor<Scalar>) -> Tensor<Scalar> {
-    let product = jvp(of: gradient(of: f))
-    return { x, v in product(x, v).tangent }
+    let f: TensorFunction<Scalar> = { x in f(x[0]) }
+    let product = hessianVectorProduct(of: f)
+    return { x, v in product([x], [v])[0] }
 }
 
-/// (x, [v₀, v₁, …]) ↦ [∇²f(x) v₀, ∇²f(x) v₁, …] for a scalar f: the gradient is computed and linearised once.
+/// x ↦ (v ↦ ∇²f(x) v) for a scalar f: the Hessian at x as a linear map. The gradient is linearised once, and not finished, as in
+/// `hessianVectorProduct(of:)`.
 ///
-/// Each direction after that costs about one and a half gradients' arithmetic. The directions go one by one through operands that
-/// stay in the cache: measured faster than stacking them, which makes every intermediate result as many times larger.
+/// Each direction after that costs about one and a half gradients' arithmetic. Keeps what the gradient's derivatives read.
+///
+/// - Precondition: f(x) has one element, and each direction has the shape of x.
+@specialized(where Scalar == Float) @specialized(where Scalar == Double)
+public func hessianOperator<Scalar: KernelScalar>(
+    of f: @escaping (Tensor<Scalar>) -> Tensor<Scalar>
+) -> (Tensor<Scalar>) -> @Sendable (Tensor<Scalar>) -> Tensor<Scalar> {
+    { x in
+        let recording = Recording({ x in
+            Recording.valueAndGradient({ f($0[0]) }, at: x, deferring: x[0].trace?.level).gradient[0]
+        }, at: [x])
+        let derivative = recording.pushforward
+        return { derivative([$0]) }
+    }
+}
+
+/// (x, [v₀, v₁, …]) ↦ [∇²f(x) v₀, ∇²f(x) v₁, …] for a scalar f, by ``hessianOperator(of:)``.
+///
+/// The directions go one by one through operands that stay in the cache: measured faster than stacking them, which makes every intermediate
+/// result as many times larger.
 ///
 /// - Precondition: f(x) has one element, and each direction has the shape of x.
 @specialized(where Scalar == Float) @specialized(where Scalar == Double)
 public func hessianVectorProducts<Scalar: KernelScalar>(
     of f: @escaping (Tensor<Scalar>) -> Tensor<Scalar>
 ) -> (Tensor<Scalar>, [Tensor<Scalar>]) -> [Tensor<Scalar>] {
-    let linear = linearize(of: gradient(of: f))
-    return { x, directions in
-        let derivative = linear(x).derivative
-        return directions.map(derivative)
-    }
+    { x, directions in directions.map(hessianOperator(of: f)(x)) }
 }
 
 /// x ↦ ∂f/∂x, of shape f(x).shape + x.shape: by one forward pass for each element of x, or one backward pass for each
@@ -217,16 +254,18 @@ private func requireTangents<Scalar: KernelScalar>(_ tangents: [Tensor<Scalar>],
 
 /// A function that has run at a point, with what its derivative needs.
 private struct Recording<Scalar: KernelScalar>: Sendable {
-    let value: Tensor<Scalar>
+    /// The value, seen from inside.
+    private let result: Tensor<Scalar>
+    private let level: Int
     private let shapes: [[Int]]
     private let entries: [Tape<Scalar>.Entry]
     /// Which result the value is; nil if it does not depend on the arguments.
     private let index: Int?
 
     init(_ f: TensorFunction<Scalar>, at x: [Tensor<Scalar>]) {
-        let (tape, value, index) = Self.record(f, at: x)
-        self.value = value
-        self.index = index
+        let tape: Tape<Scalar>
+        (tape, result, index) = Self.record(f, at: x)
+        level = tape.level
         shapes = x.map(\.shape)
         entries = tape.take()
     }
@@ -238,18 +277,20 @@ private struct Recording<Scalar: KernelScalar>: Sendable {
         let y = f(x.map(tape.input))
         var index: Int?
         if case .recorded(_, let own) = y.role(at: tape.level) { index = own }
-        return (tape, y.outside(tape.level), index)
+        return (tape, y, index)
     }
 
+    var value: Tensor<Scalar> { result.outside(level) }
+
     func pullback(_ cotangent: Tensor<Scalar>) -> [Tensor<Scalar>] {
-        require(cotangent.shape == value.shape, "cotangent has shape \(cotangent.shape); expected \(value.shape), the value's")
+        require(cotangent.shape == result.shape, "cotangent has shape \(cotangent.shape); expected \(result.shape), the value's")
         guard let index else { return shapes.map { .zeros($0) } }
         let products = Autodiff.pullback(cotangent, from: index, through: entries, inputCount: shapes.count)
         return zip(products, shapes).map { $0 ?? .zeros($1) }
     }
 
     var pushforward: @Sendable ([Tensor<Scalar>]) -> Tensor<Scalar> {
-        let (shapes, entries, index, shape) = (shapes, entries, index, value.shape)
+        let (shapes, entries, index, shape) = (shapes, entries, index, result.shape)
         guard let index else {
             return { tangents in
                 requireTangents(tangents, shapes.map { .init(shape: $0, count: 0, storage: [], offset: 0, trace: nil) })
@@ -265,12 +306,13 @@ private struct Recording<Scalar: KernelScalar>: Sendable {
 
     /// The value and the gradient, with values freed as their derivatives are taken.
     static func valueAndGradient(
-        _ f: TensorFunction<Scalar>, at x: [Tensor<Scalar>]
+        _ f: TensorFunction<Scalar>, at x: [Tensor<Scalar>], deferring level: Int? = nil
     ) -> (value: Tensor<Scalar>, gradient: [Tensor<Scalar>]) {
-        let (tape, value, index) = record(f, at: x)
+        let (tape, result, index) = record(f, at: x)
+        let value = result.outside(tape.level)
         require(value.count == 1, "gradient of a function with a value of shape \(value.shape); expected one element")
         guard let index else { return (value, x.map { .zeros($0.shape) }) }
-        let gradient = Autodiff.pullback(.ones(value.shape), from: index, through: tape.take(), inputCount: x.count)
+        let gradient = Autodiff.pullback(.ones(value.shape), from: index, through: tape.take(), inputCount: x.count, deferring: level)
         return (value, zip(gradient, x).map { $0 ?? .zeros($1.shape) })
     }
 }

@@ -24,7 +24,7 @@ enum NetworkCases {
         case "mlp-hvp":
             let network = MLPCase(x: x, labels: labels)
             let (parameters, direction) = (network.split(p), network.split(T(try matrix("v").elements)))
-            let product = jvpOfGradient(of: network.loss)
+            let product = hessianVectorProduct(of: network.loss)
             return tensorCase(name) { product(parameters, direction) } result: { flat($0) }
         case "mlp-hvp-probes":
             let network = MLPCase(x: x, labels: labels)
@@ -43,21 +43,6 @@ enum NetworkCases {
     }
 
     private static func flat(_ tensors: [T]) -> [Float] { tensors.flatMap(\.elements) }
-
-    /// (p, v) ↦ H v by blocks.
-    private static func jvpOfGradient(of loss: @escaping ([T]) -> T) -> ([T], [T]) -> [T] {
-        { p, v in
-            // A gradient of several arrays is one function of several results; their tangents come from one forward pass.
-            let sizes = p.map(\.shape)
-            let gradient = gradient(of: loss)
-            let tangent = jvp(of: { concatenated(gradient($0).map { $0.flattened() }) })(p, v).tangent
-            var start = 0
-            return sizes.map { shape in
-                defer { start += shape.reduce(1, *) }
-                return tangent.part(from: start, shape: shape)
-            }
-        }
-    }
 
     private static func tensorCase(_ name: String, rows: Int = 1, run: @escaping () -> [T], result: @escaping ([T]) -> [Float]) -> Case {
         Case(workload: Workload(name, work: 1, .operations) { consume(run()) }) {

@@ -73,7 +73,7 @@ private func requireFilters(_ shape: [Int], _ operation: String) {
 /// The trilinear form Σ g ∘ conv(x, w), with one of its three arguments left out: the gradient in that one.
 ///
 /// The three operations are closed under differentiation: each is linear in both of its inputs, and its adjoints are the other two.
-struct Convolution<Scalar: KernelScalar>: DifferentiableOperation {
+struct Convolution<Scalar: KernelScalar>: DeferrableOperation {
     /// The argument that is left out. Inputs are the other two, in the order images, result, filters.
     enum Argument: Sendable { case images, result, filters }
 
@@ -87,6 +87,14 @@ struct Convolution<Scalar: KernelScalar>: DifferentiableOperation {
     private var filterShape: [Int] { [form.rows.window, form.columns.window, form.channels, filters] }
 
     var derivativesRead: DerivativeOperands { .inputs }
+
+    func resultShape(_ x: [Tensor<Scalar>]) -> [Int] {
+        switch missing {
+        case .result: resultShape
+        case .images: form.imageShape
+        case .filters: filterShape
+        }
+    }
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {

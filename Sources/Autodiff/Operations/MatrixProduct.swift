@@ -26,7 +26,7 @@ public func affine<Scalar: KernelScalar>(_ x: Tensor<Scalar>, _ weights: Tensor<
 /// Σⱼ op(Aⱼ)·op(Bⱼ) + b, of inputs A₀, B₀, A₁, B₁, …, and b if there is one.
 ///
 /// Sums of products are what derivatives of products are; they run through `gemm` without a pass for the addition.
-struct MatrixProduct<Scalar: KernelScalar>: DifferentiableOperation {
+struct MatrixProduct<Scalar: KernelScalar>: DeferrableOperation {
     let transposeA: Bool, transposeB: Bool, hasBias: Bool
 
     init(_ transposeA: Bool, _ transposeB: Bool, hasBias: Bool = false) {
@@ -36,6 +36,9 @@ struct MatrixProduct<Scalar: KernelScalar>: DifferentiableOperation {
     }
 
     var derivativesRead: DerivativeOperands { .inputs }
+
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    func resultShape(_ x: [Tensor<Scalar>]) -> [Int] { Form(x[0].shape, x[1].shape, transposeA, transposeB).shape }
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {

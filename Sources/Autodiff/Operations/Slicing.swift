@@ -93,12 +93,14 @@ func assemble<Scalar: KernelScalar>(_ parts: [(offset: Int, part: Tensor<Scalar>
     return apply(Assembly(offsets: parts.map(\.offset), shape: shape), to: parts.map(\.part))
 }
 
-struct Assembly<Scalar: KernelScalar>: DifferentiableOperation {
+struct Assembly<Scalar: KernelScalar>: DeferrableOperation {
     /// Ascending.
     let offsets: [Int]
     let shape: [Int]
 
     var derivativesRead: DerivativeOperands { [] }
+
+    func resultShape(_ x: [Tensor<Scalar>]) -> [Int] { shape }
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
