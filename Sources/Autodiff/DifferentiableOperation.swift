@@ -69,7 +69,7 @@ public struct InputSet: Sendable, Hashable {
 /// y = f(x₀, x₁, …) by `operation`, differentiable in every transformation that the operands take part in.
 @specialized(where Scalar == Float) @specialized(where Scalar == Double)
 public func apply<Scalar: KernelScalar>(
-    _ operation: any DifferentiableOperation<Scalar>, to inputs: [Tensor<Scalar>]
+    _ operation: any DifferentiableOperation<Scalar>, to inputs: __owned [Tensor<Scalar>]
 ) -> Tensor<Scalar> {
     record(operation, inputs) { inputs in
         let value = operation.value(inputs)
@@ -81,52 +81,54 @@ public func apply<Scalar: KernelScalar>(
 /// The result of `value` on plain data as that of `operation`, with its part in the transformations of the operands.
 @specialized(where Scalar == Float) @specialized(where Scalar == Double)
 func record<Scalar: KernelScalar>(
-    _ operation: any DifferentiableOperation<Scalar>, _ inputs: [Tensor<Scalar>],
+    _ operation: any DifferentiableOperation<Scalar>, _ inputs: __owned [Tensor<Scalar>],
     value: ([Tensor<Scalar>]) -> Tensor<Scalar>
 ) -> Tensor<Scalar> {
     var level = 0
-    for input in inputs { if let trace = input.trace, trace.level > level { level = trace.level } }
+    for i in inputs.indices { if let trace = inputs[i].trace, trace.level > level { level = trace.level } }
     guard level > 0 else { return value(inputs) }
-    // The operands seen from outside the innermost transformation, and what it knows of each.
-    var outside = inputs
+    // What the innermost transformation knows of each operand; the operands as seen from outside it.
+    var inputs = inputs
     var tape: Tape<Scalar>?
     var parents = Tape<Scalar>.Parents()
     var tangents: [Tensor<Scalar>?] = []
     var defers = false
     for i in inputs.indices {
         guard let trace = inputs[i].trace, trace.level == level else { continue }
-        // One that waits is left alone until it is clear that the operation reads it.
-        if trace.primal == nil { outside[i] = inputs[i].traced(trace.outer) }
-        if trace.defersResults || trace.primal != nil { defers = true }
         switch trace.role {
         case .recorded(let owner, let index):
-            tape = owner
+            if tape == nil { tape = owner }
             parents.set(i, index)
         case .tangent(let tangent):
             if tangents.isEmpty { tangents = Array(repeating: nil, count: inputs.count) }
             tangents[i] = tangent
         }
+        // One that waits is left alone until it is clear that the operation reads it.
+        if trace.primal == nil { inputs[i].trace = trace.outer }
+        if trace.defersResults || trace.primal != nil { defers = true }
     }
     let output: Tensor<Scalar>
     var deferred: Deferred<Scalar>?
-    if defers, let deferrable = operation as? any DeferrableOperation<Scalar> {
-        let waiting = Deferred(operation, outside, level: level)
-        let reads = operation.derivativesRead.contains(.inputs)
-        outside = outside.map { input in input.trace?.primal == nil ? input : reads ? input.outside(level) : input.shapeOnly }
-        output = Tensor(shapeOnly: deferrable.resultShape(outside))
-        deferred = waiting
+    if defers {
+        let deferrable = operation as? any DeferrableOperation<Scalar>
+        if deferrable != nil { deferred = Deferred(operation, inputs, level: level) }
+        let reads = deferrable == nil || operation.derivativesRead.contains(.inputs)
+        for i in inputs.indices where inputs[i].trace?.primal != nil {
+            inputs[i] = reads ? inputs[i].outside(level) : inputs[i].shapeOnly
+        }
+        output = if let deferrable { Tensor(shapeOnly: deferrable.resultShape(inputs)) } else { record(operation, inputs, value: value) }
     } else {
-        if defers { outside = outside.map { $0.outside(level) } }
-        output = record(operation, outside, value: value)
+        output = record(operation, inputs, value: value)
     }
-    let role: Trace<Scalar>.Role
+    var result = output
     if let tape {
-        role = .recorded(tape, index: tape.append(operation, outside, parents, output))
+        let index = tape.append(operation, inputs, parents, output)
+        result.trace = Trace(level: level, role: .recorded(tape, index: index), outer: output.trace, primal: deferred)
     } else {
-        guard let tangent = operation.jvp(outside, tangents, output: output) else { return deferred?.value ?? output }
+        guard let tangent = operation.jvp(inputs, tangents, output: output) else { return deferred?.value ?? output }
         require(tangent.shape == output.shape,
                 "\(type(of: operation)).jvp gave shape \(tangent.shape); expected \(output.shape), the output's")
-        role = .tangent(tangent)
+        result.trace = Trace(level: level, role: .tangent(tangent), outer: output.trace, primal: deferred)
     }
-    return output.traced(Trace(level: level, role: role, outer: output.trace, primal: deferred))
+    return result
 }

@@ -56,7 +56,7 @@ final class Tape<Scalar: KernelScalar>: Sendable {
         }
     }
 
-    private func append(_ entry: Entry) -> Int {
+    private func append(_ entry: __owned Entry) -> Int {
         entries.withLock { entries in
             if entries.isEmpty { entries.reserveCapacity(64) }
             entries.append(entry)
@@ -75,8 +75,9 @@ final class Tape<Scalar: KernelScalar>: Sendable {
         _ operation: any DifferentiableOperation<Scalar>, _ inputs: [Tensor<Scalar>], _ parents: Parents, _ output: Tensor<Scalar>
     ) -> Int {
         let read = operation.derivativesRead
+        var keepsInputs = true
         // Not worth while for a few numbers.
-        let keepsInputs = read.contains(.inputs) || inputs.allSatisfy { $0.count <= 64 }
+        if !read.contains(.inputs) { for i in inputs.indices where inputs[i].count > 64 { keepsInputs = false } }
         return append(Entry(
             operation: operation, inputs: keepsInputs ? inputs : inputs.map(\.shapeOnly), parents: parents,
             output: read.contains(.output) ? output : output.shapeOnly))
@@ -90,7 +91,14 @@ private enum Cotangent<Scalar: KernelScalar> {
     case parts([(offset: Int, part: Tensor<Scalar>)])
 
     mutating func add(_ cotangent: Tensor<Scalar>, _ shape: [Int]) {
-        self = .whole(assembled(shape) + cotangent)
+        guard case .whole(var sum) = self, sum.trace == nil, cotangent.trace == nil, sum.storage.count == sum.count else {
+            self = .whole(assembled(shape) + cotangent)
+            return
+        }
+        // In place, if nothing else holds the elements.
+        self = .parts([])
+        sum.add(cotangent)
+        self = .whole(sum)
     }
 
     mutating func add(part: Tensor<Scalar>, at offset: Int, _ shape: [Int]) {
@@ -132,8 +140,7 @@ func pullback<Scalar: KernelScalar>(
     while entries.count > inputCount {
         let i = entries.count - 1
         let entry = entries.removeLast()
-        guard let gathered = cotangents[i] else { continue }
-        cotangents[i] = nil
+        guard let gathered = cotangents[i].take() else { continue }
         var g = gathered.assembled(entry.output.shape)
         let operation = entry.operation!
         // The type is compared first: a cast costs more than a small operation.
@@ -146,11 +153,11 @@ func pullback<Scalar: KernelScalar>(
         if let level { g = g.deferringResults(in: level) }
         var wanted = InputSet()
         for k in entry.inputs.indices where entry.parents[k] != nil { wanted.insert(k) }
-        let products = operation.vjp(entry.inputs, output: entry.output, cotangent: g, wanted: wanted)
+        var products = operation.vjp(entry.inputs, output: entry.output, cotangent: g, wanted: wanted)
         require(products.count == entry.inputs.count,
                 "\(type(of: operation)).vjp gave \(products.count) cotangents; expected \(entry.inputs.count), one for each input")
-        for (k, product) in products.enumerated() {
-            guard let parent = entry.parents[k], let product else { continue }
+        for k in products.indices {
+            guard let parent = entry.parents[k], let product = products[k].take() else { continue }
             require(product.shape == entry.inputs[k].shape,
                     "\(type(of: operation)).vjp gave shape \(product.shape) for input \(k); expected \(entry.inputs[k].shape)")
             if cotangents[parent] == nil {

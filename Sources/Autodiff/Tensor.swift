@@ -21,7 +21,7 @@ public struct Tensor<Scalar: KernelScalar>: Sendable {
     var storage: [Scalar]
     let offset: Int
     /// What transformations know of the tensor; `nil` for plain data.
-    let trace: Trace<Scalar>?
+    var trace: Trace<Scalar>?
 
     init(shape: [Int], count: Int, storage: [Scalar], offset: Int, trace: Trace<Scalar>?) {
         self.shape = shape
@@ -110,6 +110,13 @@ public struct Tensor<Scalar: KernelScalar>: Sendable {
 
     /// The tensor as plain data: no derivative passes through it. The elements are shared.
     var constant: Tensor { Tensor(shape: shape, count: count, storage: storage, offset: offset, trace: nil) }
+
+    /// self ← self + x for plain data of one shape, where `storage` holds nothing but the elements.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    mutating func add(_ x: Tensor) {
+        var sum = storage.mutableSpan
+        Scalar.axpy(1, x.span, &sum)
+    }
 
     func traced(_ trace: Trace<Scalar>?) -> Tensor {
         Tensor(shape: shape, count: count, storage: storage, offset: offset, trace: trace)

@@ -82,11 +82,13 @@ struct Sum<Scalar: KernelScalar>: DifferentiableOperation {
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
-        let a = x[0], b = x[1]
-        if a.shape == b.shape {
-            return Tensor(a.shape, uninitializedArray(count: a.count) { Scalar.add(a.span, b.span, into: &$0) })
+        let inputs = x.span
+        if inputs[0].shape == inputs[1].shape {
+            return Tensor(inputs[0].shape, uninitializedArray(count: inputs[0].count) {
+                Scalar.add(inputs[0].span, inputs[1].span, into: &$0)
+            })
         }
-        return broadcast(a, b, "+", BinaryKernel(
+        return broadcast(x[0], x[1], "+", BinaryKernel(
             both: { a, b, y in Scalar.add(a, b, into: &y) }, left: { a, b, y in Scalar.affine(1, b, a, into: &y) },
             right: { a, b, y in Scalar.affine(1, a, b, into: &y) }))
     }
@@ -109,11 +111,13 @@ struct Difference<Scalar: KernelScalar>: DifferentiableOperation {
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
-        let a = x[0], b = x[1]
-        if a.shape == b.shape {
-            return Tensor(a.shape, uninitializedArray(count: a.count) { Scalar.subtract(a.span, b.span, into: &$0) })
+        let inputs = x.span
+        if inputs[0].shape == inputs[1].shape {
+            return Tensor(inputs[0].shape, uninitializedArray(count: inputs[0].count) {
+                Scalar.subtract(inputs[0].span, inputs[1].span, into: &$0)
+            })
         }
-        return broadcast(a, b, "-", BinaryKernel(
+        return broadcast(x[0], x[1], "-", BinaryKernel(
             both: { a, b, y in Scalar.subtract(a, b, into: &y) }, left: { a, b, y in Scalar.affine(-1, b, a, into: &y) },
             right: { a, b, y in Scalar.affine(1, a, -b, into: &y) }))
     }
@@ -136,11 +140,13 @@ struct Product<Scalar: KernelScalar>: DifferentiableOperation {
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
-        let a = x[0], b = x[1]
-        if a.shape == b.shape {
-            return Tensor(a.shape, uninitializedArray(count: a.count) { Scalar.multiply(a.span, b.span, into: &$0) })
+        let inputs = x.span
+        if inputs[0].shape == inputs[1].shape {
+            return Tensor(inputs[0].shape, uninitializedArray(count: inputs[0].count) {
+                Scalar.multiply(inputs[0].span, inputs[1].span, into: &$0)
+            })
         }
-        return broadcast(a, b, "*", BinaryKernel(
+        return broadcast(x[0], x[1], "*", BinaryKernel(
             both: { a, b, y in Scalar.multiply(a, b, into: &y) }, left: { a, b, y in Scalar.affine(a, b, 0, into: &y) },
             right: { a, b, y in Scalar.affine(b, a, 0, into: &y) }))
     }
@@ -161,11 +167,13 @@ struct Product<Scalar: KernelScalar>: DifferentiableOperation {
 struct Quotient<Scalar: KernelScalar>: DifferentiableOperation {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
-        let a = x[0], b = x[1]
-        if a.shape == b.shape {
-            return Tensor(a.shape, uninitializedArray(count: a.count) { Scalar.divide(a.span, b.span, into: &$0) })
+        let inputs = x.span
+        if inputs[0].shape == inputs[1].shape {
+            return Tensor(inputs[0].shape, uninitializedArray(count: inputs[0].count) {
+                Scalar.divide(inputs[0].span, inputs[1].span, into: &$0)
+            })
         }
-        return broadcast(a, b, "/", BinaryKernel(
+        return broadcast(x[0], x[1], "/", BinaryKernel(
             both: { a, b, y in Scalar.divide(a, b, into: &y) },
             left: { a, b, y in divide(a, b, into: &y) },
             right: { a, b, y in divide(a, b, into: &y) }))

@@ -273,7 +273,12 @@ private func scatterPatches<Scalar: KernelScalar>(
             for p in inRows where length > 0 {
                 let source = place + p * run + before
                 let start = ((top + p) * columns.extent + left) * channels + before
-                for k in 0..<length { x[start &+ k] += patches[source &+ k] }
+                if length > 12 {
+                    var sums = x._mutatingExtracting(start..<start + length)
+                    Scalar.axpy(1, patches.extracting(source..<source + length), &sums)
+                } else {
+                    for k in 0..<length { x[start &+ k] += patches[source &+ k] }
+                }
             }
             place += rows.window * run
         }
@@ -284,7 +289,7 @@ private func scatterPatches<Scalar: KernelScalar>(
 /// Copies a part; in a loop where it is too short for a call to pay.
 @inline(__always)
 private func move<Scalar: KernelScalar>(_ x: Span<Scalar>, _ range: Range<Int>, _ y: inout MutableSpan<Scalar>, _ place: Int) {
-    if range.count > 32 {
+    if range.count > 12 {
         var part = y._mutatingExtracting(place..<place + range.count)
         return copy(x.extracting(range), &part)
     }
