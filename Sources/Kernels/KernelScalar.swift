@@ -247,6 +247,21 @@ public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, Co
     /// NumPy's `sum(axis=0)` adds row by row, and its error grows with their number.
     static func columnSums(rows: Int, columns: Int, of x: Span<Self>, into z: inout MutableSpan<Self>)
 
+    // MARK: Runs at steps
+    //
+    // Windows of an image, gathered and scattered. Both buffers must hold the last run.
+
+    /// y[r·yRow + i·yStep + k] ← x[r·xRow + i·xStep + k] for r < rows, i < runs, k < length.
+    static func copyRuns(
+        rows: Int, runs: Int, length: Int, of x: Span<Self>, row xRow: Int, step xStep: Int, into y: inout MutableSpan<Self>,
+        row yRow: Int, step yStep: Int)
+
+    /// As ``copyRuns(rows:runs:length:of:row:step:into:row:step:)`` with y[…] ← y[…] + x[…], one run after the other, so that targets
+    /// may overlap.
+    static func addRuns(
+        rows: Int, runs: Int, length: Int, of x: Span<Self>, row xRow: Int, step xStep: Int, into y: inout MutableSpan<Self>,
+        row yRow: Int, step yStep: Int)
+
     /// zᵢ ← maxₖ xᵢₖ, NaN if one of them is; −∞ for no columns.
     static func rowMaximum(rows: Int, columns: Int, of x: Span<Self>, into z: inout MutableSpan<Self>)
 

@@ -10,6 +10,8 @@ import _TestSupport
                 for offset in kernelOffsets {
                     checkSums(Float.self, 3, columns, offset, tier)
                     checkSums(Double.self, 3, columns, offset, tier)
+                    checkRuns(Float.self, columns, offset, tier)
+                    checkRuns(Double.self, columns, offset, tier)
                     checkSoftmaxes(Float.self, 3, columns, offset, tier)
                     checkSoftmaxes(Double.self, 3, columns, offset, tier)
                     checkNormalisation(Float.self, 3, columns, offset, tier)
@@ -29,6 +31,38 @@ import _TestSupport
         var buffer = GuardedBuffer<Scalar>(count: count, offset: offset)
         for i in 0..<count { buffer[i] = Scalar(scale.map { $0 * numbers.unit() } ?? numbers.spread()) }
         return buffer
+    }
+
+    /// Windows of 3 rows on an image of rows of 5 runs, and back: neighbouring windows share two rows.
+    private func checkRuns<Scalar: KernelScalar>(_: Scalar.Type, _ length: Int, _ offset: Int, _ tier: KernelTier) {
+        let windows = 4, runs = 3, step = 5 * length
+        var numbers = TestNumbers(seed: UInt64(length))
+        let image: GuardedBuffer<Scalar> = buffer((windows + runs - 2) * step + length, offset, &numbers)
+        var gathered: GuardedBuffer<Scalar> = buffer(windows * runs * length, offset, &numbers), sums = image
+        image.withSpan { x in
+            gathered.withMutableSpan {
+                Scalar.copyRuns(rows: windows, runs: runs, length: length, of: x, row: step, step: step, into: &$0, row: runs * length, step: length)
+            }
+        }
+        gathered.withSpan { y in
+            sums.withMutableSpan {
+                Scalar.addRuns(rows: windows, runs: runs, length: length, of: y, row: runs * length, step: length, into: &$0, row: step, step: step)
+            }
+        }
+        var wrong = 0
+        var expected = image.elements
+        for w in 0..<windows {
+            for r in 0..<runs {
+                for k in 0..<length {
+                    let from = (w + r) * step + k
+                    if gathered[(w * runs + r) * length + k] != image[from] { wrong += 1 }
+                    // In the kernel's order, so equal to the bit.
+                    expected[from] += image[from]
+                }
+            }
+        }
+        wrong += zip(sums.elements, expected).count { $0 != $1 }
+        #expect(wrong == 0, "runs of \(length), \(tier) \(Scalar.self) offset \(offset)")
     }
 
     private func checkSums<Scalar: KernelScalar>(_: Scalar.Type, _ rows: Int, _ columns: Int, _ offset: Int, _ tier: KernelTier) {
@@ -237,6 +271,12 @@ import _TestSupport
             Float.rowSums(rows: 2, columns: 3, of: [1, 2, 3].span, into: &span)
         }
         #expect(message(of: matrix).contains("x has 3 elements; expected 6 for 2 rows of 3"))
+        let runs = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            var z: [Float] = [0, 0, 0, 0, 0]
+            var span = z.mutableSpan
+            Float.copyRuns(rows: 2, runs: 2, length: 2, of: [1, 2, 3].span, row: 0, step: 1, into: &span, row: 2, step: 2)
+        }
+        #expect(message(of: runs).contains("2 rows of 2 runs of 2 at steps 2 and 2 in 5 elements"))
         let row = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             var y: [Double] = [0, 0]
             var span = y.mutableSpan

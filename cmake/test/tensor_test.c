@@ -92,6 +92,8 @@ void test_tensor(const dsc_kernel_table *table, const char *tier) {
             test_arithmetic_f64(table, tier, lengths[i], offsets[o]);
             test_rows_f32(table, tier, 3, lengths[i], offsets[o]);
             test_rows_f64(table, tier, 3, lengths[i], offsets[o]);
+            test_runs_f32(table, tier, lengths[i], offsets[o]);
+            test_runs_f64(table, tier, lengths[i], offsets[o]);
             test_losses_f32(table, tier, 3, lengths[i], offsets[o]);
             test_losses_f64(table, tier, 3, lengths[i], offsets[o]);
 #define DSC_KERNEL(name, ret, params, args)

@@ -272,6 +272,12 @@ enum KernelEntries {
         return [
             entry("bias of rows", 2, .copy) { T.addRow(rows: rows, columns: columns, $0, $1.extracting(0..<columns), into: &$2) },
             entry("scale of rows", 2, .copy) { T.multiplyRow(rows: rows, columns: columns, $0, $1.extracting(0..<columns), into: &$2) },
+            entry("copy of runs", 2, .copy) { x, _, y in
+                T.copyRuns(rows: rows, runs: columns / 16, length: 16, of: x, row: columns, step: 16, into: &y, row: columns, step: 16)
+            },
+            entry("sum of runs", 3, .copy) { x, _, y in
+                T.addRuns(rows: rows, runs: columns / 16, length: 16, of: x, row: columns, step: 16, into: &y, row: columns, step: 16)
+            },
             entry("row sums", 1, .read) { x, _, y in
                 var z = y._mutatingExtracting(0..<rows)
                 T.rowSums(rows: rows, columns: columns, of: x, into: &z)

@@ -230,29 +230,22 @@ func matrix<Scalar: KernelScalar>(_ elements: Span<Scalar>, _ columns: Int) -> M
 private func gatherPatches<Scalar: KernelScalar>(
     _ x: Span<Scalar>, _ form: WindowForm, from first: Int, _ patches: inout MutableSpan<Scalar>
 ) {
-    let (rows, columns, channels) = (form.rows, form.columns, form.channels)
-    let run = columns.window * channels
-    var place = 0, row = first
-    while place < patches.count {
-        let image = row / rows.places
-        let (top, inRows) = rows.inside(row % rows.places)
-        for j in 0..<columns.places {
-            let (left, inColumns) = columns.inside(j)
-            let before = inColumns.lowerBound * channels, length = inColumns.count * channels
-            for p in 0..<rows.window {
-                let end = place + run
-                if inRows.contains(p), length > 0 {
-                    let source = ((image * rows.extent + top + p) * columns.extent + left) * channels + before
-                    let inside = place + before
-                    fill(&patches, place..<inside)
-                    move(x, source..<source + length, &patches, inside)
-                    fill(&patches, inside + length..<end)
-                } else {
-                    fill(&patches, place..<end)
-                }
-                place = end
-            }
+    let size = form.rows.window * form.run
+    var start = 0, row = first
+    while start < patches.count {
+        let image = row / form.rows.places
+        let (top, inRows) = form.rows.inside(row % form.rows.places)
+        form.forEachBlock { places, left, inColumns in
+            var block = patches._mutatingExtracting(start + places.lowerBound * size..<start + places.upperBound * size)
+            if inRows.count < form.rows.window || inColumns.count < form.columns.window { block.update(repeating: 0) }
+            guard !inRows.isEmpty, !inColumns.isEmpty else { return }
+            var inside = block._mutatingExtracting((inRows.lowerBound * form.run + inColumns.lowerBound * form.channels)...)
+            Scalar.copyRuns(
+                rows: places.count, runs: inRows.count, length: inColumns.count * form.channels,
+                of: x.extracting(form.place(image, top + inRows.lowerBound, left + inColumns.lowerBound)...),
+                row: form.columns.stride * form.channels, step: form.columns.extent * form.channels, into: &inside, row: size, step: form.run)
         }
+        start += form.columns.places * size
         row += 1
     }
 }
@@ -262,42 +255,45 @@ private func gatherPatches<Scalar: KernelScalar>(
 private func scatterPatches<Scalar: KernelScalar>(
     _ patches: Span<Scalar>, _ form: WindowForm, from first: Int, _ x: inout MutableSpan<Scalar>
 ) {
-    let (rows, columns, channels) = (form.rows, form.columns, form.channels)
-    let run = columns.window * channels
-    var place = 0, row = first
-    while place < patches.count {
-        let (top, inRows) = rows.inside(row)
-        for j in 0..<columns.places {
-            let (left, inColumns) = columns.inside(j)
-            let before = inColumns.lowerBound * channels, length = inColumns.count * channels
-            for p in inRows where length > 0 {
-                let source = place + p * run + before
-                let start = ((top + p) * columns.extent + left) * channels + before
-                if length > 12 {
-                    var sums = x._mutatingExtracting(start..<start + length)
-                    Scalar.axpy(1, patches.extracting(source..<source + length), &sums)
-                } else {
-                    for k in 0..<length { x[start &+ k] += patches[source &+ k] }
-                }
-            }
-            place += rows.window * run
+    let size = form.rows.window * form.run
+    var start = 0, row = first
+    while start < patches.count {
+        let (top, inRows) = form.rows.inside(row)
+        form.forEachBlock { places, left, inColumns in
+            guard !inRows.isEmpty, !inColumns.isEmpty else { return }
+            let inside = start + places.lowerBound * size + inRows.lowerBound * form.run + inColumns.lowerBound * form.channels
+            var image = x._mutatingExtracting(form.place(0, top + inRows.lowerBound, left + inColumns.lowerBound)...)
+            Scalar.addRuns(
+                rows: places.count, runs: inRows.count, length: inColumns.count * form.channels,
+                of: patches.extracting(inside..<start + places.upperBound * size), row: size, step: form.run,
+                into: &image, row: form.columns.stride * form.channels, step: form.columns.extent * form.channels)
         }
+        start += form.columns.places * size
         row += 1
     }
 }
 
-/// Copies a part; in a loop where it is too short for a call to pay.
-@inline(__always)
-private func move<Scalar: KernelScalar>(_ x: Span<Scalar>, _ range: Range<Int>, _ y: inout MutableSpan<Scalar>, _ place: Int) {
-    if range.count > 12 {
-        var part = y._mutatingExtracting(place..<place + range.count)
-        return copy(x.extracting(range), &part)
-    }
-    for k in 0..<range.count { y[place &+ k] = x[range.lowerBound &+ k] }
-}
+extension WindowForm {
+    /// The elements of a window's row.
+    fileprivate var run: Int { columns.window * channels }
 
-/// Zeros a part.
-@inline(__always)
-private func fill<Scalar: KernelScalar>(_ y: inout MutableSpan<Scalar>, _ range: Range<Int>) {
-    for k in range { y[k] = 0 }
+    /// Where an image's element lies among those of all images.
+    fileprivate func place(_ image: Int, _ row: Int, _ column: Int) -> Int {
+        ((image * rows.extent + row) * columns.extent + column) * channels
+    }
+
+    /// Calls `body` with blocks of a row's places, the first column of the first one's window, and the part of the window's columns
+    /// that lies inside the image for all of them: all whole windows together, and each of the others by itself.
+    @inline(__always)
+    fileprivate func forEachBlock(_ body: (_ places: Range<Int>, _ left: Int, _ inside: Range<Int>) -> Void) {
+        var j = 0
+        while j < columns.places {
+            let (left, inside) = columns.inside(j)
+            // The last place whose window ends inside.
+            let last = (columns.extent - columns.window + columns.before) / columns.stride
+            let end = inside.count == columns.window ? min(columns.places, last + 1) : j + 1
+            body(j..<end, left, inside)
+            j = end
+        }
+    }
 }
