@@ -24,10 +24,14 @@ public protocol DifferentiableOperation<Scalar>: Sendable {
 
     /// The Jacobian–vector product ẏ = Σᵢ (∂f/∂xᵢ) ẋᵢ; a missing tangent counts as 0.
     ///
+    /// Default: there is none, and forward mode ends with a message that names the operation.
+    ///
     /// - Returns: the tangent, of the output's shape; `nil` for 0.
     func jvp(_ inputs: [Tensor<Scalar>], _ tangents: [Tensor<Scalar>?], output: Tensor<Scalar>) -> Tensor<Scalar>?
 
     /// The vector–Jacobian products x̄ᵢ = (∂f/∂xᵢ)ᵀ ȳ.
+    ///
+    /// Default: there are none, and reverse mode ends with a message that names the operation.
     ///
     /// - Parameter wanted: the inputs whose product will be used; others may be left `nil`.
     /// - Returns: one for each input, of its shape; `nil` for 0.
@@ -42,6 +46,18 @@ public protocol DifferentiableOperation<Scalar>: Sendable {
 
 extension DifferentiableOperation {
     public var derivativesRead: DerivativeOperands { [.inputs, .output] }
+
+    public func jvp(_ inputs: [Tensor<Scalar>], _ tangents: [Tensor<Scalar>?], output: Tensor<Scalar>) -> Tensor<Scalar>? {
+        require(false, "\(self) has no jvp; forward mode and second derivatives need one")
+        return nil
+    }
+
+    public func vjp(
+        _ inputs: [Tensor<Scalar>], output: Tensor<Scalar>, cotangent: Tensor<Scalar>, wanted: InputSet
+    ) -> [Tensor<Scalar>?] {
+        require(false, "\(self) has no vjp; reverse mode needs one")
+        return []
+    }
 }
 
 /// The values that an operation's derivatives read.

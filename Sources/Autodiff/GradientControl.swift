@@ -22,6 +22,25 @@ extension Tensor {
     }
 }
 
+extension Tensor {
+    /// f of each element, without a derivative: a step, a table, a rounding.
+    ///
+    /// A transformation that has to differentiate it ends with a message. Where a derivative is to be made up, there is
+    /// ``straightThrough(_:)``; where there is to be none, `x.stoppingGradient().map(f)`.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    public func map(_ f: (Scalar) -> Scalar) -> Tensor {
+        record(Map(), [self]) { inputs in Tensor(shape, inputs[0].elements.map(f)) }
+    }
+}
+
+private struct Map<Scalar: KernelScalar>: DifferentiableOperation, CustomStringConvertible {
+    var description: String { "Tensor.map" }
+
+    // Not called: the value is what the caller's closure makes of it.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> { x[0] }
+}
+
 private struct StraightThrough<Scalar: KernelScalar>: DifferentiableOperation {
     var derivativesRead: DerivativeOperands { [] }
 
