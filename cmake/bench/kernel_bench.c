@@ -78,9 +78,10 @@ static void run_popcount(work *w) {
 #include "tensor_bench.inc"
 #include "vector_bench.inc"
 #include "optimizer_bench.inc"
+#include "sketch_bench.inc"
 
 static const bench benches[] = {BINARY_BENCHES VECTOR_BENCHES RANDOM_BENCHES TENSOR_BENCHES
-                                OPTIMIZER_BENCHES};
+                                OPTIMIZER_BENCHES SKETCH_BENCHES};
 enum { BENCHES = sizeof benches / sizeof *benches };
 
 static const bench *find(const char *name) {
