@@ -26,6 +26,7 @@ let package = Package(
         .library(name: "Autodiff", targets: ["Autodiff"]),
         .library(name: "Optimizers", targets: ["Optimizers"]),
         .library(name: "NeuralNetworks", targets: ["NeuralNetworks"]),
+        .library(name: "Sketching", targets: ["Sketching"]),
         .executable(name: "descent", targets: ["DescentTool"]),
     ],
     dependencies: [
@@ -64,9 +65,10 @@ let package = Package(
         library("Optimizers", ["Objectives", "LinearAlgebra", "Randomness", "Kernels",
                                .product(name: "RealModule", package: "swift-numerics")]),
         library("NeuralNetworks", ["Autodiff", "Optimizers", "Datasets"]),
+        library("Sketching", ["LinearAlgebra", "Randomness", "Kernels"]),
         // Layer 6.
         library("Descent", ["Kernels", "Randomness", "LinearAlgebra", "BinaryAlgebra", "Objectives", "Datasets", "Autodiff",
-                            "Optimizers", "NeuralNetworks"]),
+                            "Optimizers", "NeuralNetworks", "Sketching"]),
         // Layer 7.
         library("Reproductions", ["Descent"]),
         .executableTarget(name: "DescentTool", dependencies: [
@@ -86,6 +88,7 @@ let package = Package(
         tests("NeuralNetworks", ["Autodiff", "Datasets", "Objectives", "Optimizers", "Randomness", "Kernels"]),
         tests("Optimizers", ["Objectives", "LinearAlgebra", "Randomness", "Kernels",
                              .product(name: "RealModule", package: "swift-numerics")]),
+        tests("Sketching", ["LinearAlgebra", "Randomness", "Kernels", .product(name: "RealModule", package: "swift-numerics")]),
         tests("Reproductions", ["DescentTool"]),
     ],
     cLanguageStandard: .c17

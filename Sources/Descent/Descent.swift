@@ -8,3 +8,4 @@
 @_exported import Objectives
 @_exported import Optimizers
 @_exported import Randomness
+@_exported import Sketching

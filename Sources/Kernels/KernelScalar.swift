@@ -319,6 +319,32 @@ public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, Co
         rows: Int, columns: Int, _ g: Span<Self>, normalized y: Span<Self>, inverseDeviations: Span<Self>,
         into out: inout MutableSpan<Self>)
 
+    // MARK: Random projections
+
+    /// x ← H x with the Walsh–Hadamard matrix in natural order, H₁ = [1], H₂ₙ = [Hₙ Hₙ; Hₙ −Hₙ], not scaled: H H = n I.
+    ///
+    /// n log₂ n additions, with the same bits on every tier; error at most log₂ n · u · Σ |xⱼ|.
+    ///
+    /// - Precondition: the count is a power of two, or 0.
+    static func hadamard(_ x: inout MutableSpan<Self>)
+
+    /// X ← H X for a row-major matrix: `hadamard` along its columns, without a transposition.
+    ///
+    /// Columns are shared among ``Threads/count`` threads; the bits do not depend on their number.
+    ///
+    /// - Precondition: `rows` is a power of two, or 0; x has rows · columns elements.
+    static func hadamardRows(rows: Int, columns: Int, _ x: inout MutableSpan<Self>)
+
+    /// Y ← Y + Σᵢ Σⱼ ±eₜ xᵢᵀ: row i of X added to row t of Y for each of its `each` targets t = targets[i · each + j] ≥ 0, and
+    /// taken from row ~t where that number is negative.
+    ///
+    /// X and Y are contiguous with `columns` columns. The additions to a row of Y come in the order of i and j, for any number of
+    /// threads and any tier.
+    ///
+    /// - Precondition: targets has rows · each elements, which name rows of Y.
+    static func scatterRows(
+        rows: Int, columns: Int, of x: Span<Self>, targets: Span<Int32>, each: Int, into y: inout MutableSpan<Self>, rows yRows: Int)
+
     // MARK: Steps of optimisers
     //
     // Each reads and writes each array once. Every operation rounds by itself, in the order of the formula, so a step has the

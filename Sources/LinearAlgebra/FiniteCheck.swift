@@ -17,7 +17,7 @@ func firstNonFinite<Scalar: KernelScalar>(_ values: Span<Scalar>) -> Int? {
 }
 
 extension Matrix {
-    func requireFinite() throws(LinearAlgebraError) {
+    package func requireFinite() throws(LinearAlgebraError) {
         if let k = firstNonFinite(span) { throw .nonFinite(row: k / columns, column: k % columns) }
     }
 
@@ -39,6 +39,6 @@ extension Matrix {
     }
 }
 
-func requireFinite<Scalar: KernelScalar>(_ vector: Span<Scalar>) throws(LinearAlgebraError) {
+package func requireFinite<Scalar: KernelScalar>(_ vector: Span<Scalar>) throws(LinearAlgebraError) {
     if let k = firstNonFinite(vector) { throw .nonFinite(row: k, column: 0) }
 }

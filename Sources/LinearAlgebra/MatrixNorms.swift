@@ -105,7 +105,7 @@ func largest<Scalar: KernelScalar>(_ x: Span<Scalar>) -> Scalar {
 /// no square overflows and the largest one does not underflow.
 @specialized(where Scalar == Float)
 @specialized(where Scalar == Double)
-func euclideanNorm<Scalar: KernelScalar>(_ x: Span<Scalar>) -> Scalar {
+package func euclideanNorm<Scalar: KernelScalar>(_ x: Span<Scalar>) -> Scalar {
     let top = Double(largest(x))
     guard top.isFinite, top > 0 else { return Scalar(top) }
     // Two factors: one power of two of the exponent's full range may not be representable.

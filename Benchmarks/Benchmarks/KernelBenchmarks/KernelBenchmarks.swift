@@ -10,7 +10,8 @@ let benchmarks: @Sendable () -> Void = {
         metrics: [.wallClock, .throughput, roofline], timeUnits: .microseconds, warmupIterations: 3,
         maxDuration: .milliseconds(500), maxIterations: 10_000)
 
-    for entry in KernelEntries.binary + KernelEntries.vector + KernelEntries.tensor + KernelEntries.optimizer + KernelEntries.random {
+    for entry in KernelEntries.binary + KernelEntries.vector + KernelEntries.tensor + KernelEntries.optimizer + KernelEntries.random
+        + KernelEntries.sketch {
         Benchmark(entry.name) { (benchmark: Benchmark, prepared: Workload) in
             let start = ContinuousClock.now
             for _ in benchmark.scaledIterations { prepared.run() }

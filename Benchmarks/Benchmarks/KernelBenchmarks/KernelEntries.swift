@@ -251,6 +251,32 @@ enum KernelEntries {
             }
     }
 
+    static let sketch = sketches("f32", Float.self) + sketches("f64", Double.self)
+
+    private static func sketches<T: KernelScalar>(_ type: String, _: T.Type) -> [Entry] {
+        let size = Double(MemoryLayout<T>.size)
+        func entry(_ name: String, _ count: Int, _ run: @escaping @Sendable (inout MutableSpan<T>) -> Void) -> Entry {
+            Entry("sketch \(name) \(type)") {
+                let x = Buffer([T](repeating: 0, count: count))
+                return Workload("", work: 2 * Double(count) * size, .bytes, roofline: .copy) {
+                    x.modify {
+                        var span = $0.mutableSpan
+                        run(&span)
+                    }
+                }
+            }
+        }
+        return [
+            entry("Hadamard transform, 2²⁰", 1 << 20) { T.hadamard(&$0) },
+            entry("Hadamard transform of columns, 131072×64", 131_072 * 64) { T.hadamardRows(rows: 131_072, columns: 64, &$0) },
+            Entry("sketch sparse signs, 20000×500 to 2000 \(type)") {
+                let a = Matrix(rows: 20_000, columns: 500, elements: [T](repeating: 1, count: 20_000 * 500))
+                let s = SparseSignEmbedding().sample(T.self, rows: 2000, columns: a.rows, random: RandomStream(seed: 1))
+                return Workload("", work: Double(a.elements.count) * size, .bytes, roofline: .read) { consume(s.apply(to: a)) }
+            },
+        ]
+    }
+
     private static func rows<T: KernelScalar>(_ type: String, _: T.Type) -> [Entry] {
         let rows = 8192, columns = 4096 * 4 / MemoryLayout<T>.size, one = Double(rows * columns * MemoryLayout<T>.size)
         func entry(

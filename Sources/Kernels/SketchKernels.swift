@@ -1,0 +1,113 @@
+import CKernels
+
+// Witnesses of KernelScalar: one call of C for each strip of columns.
+
+private func requirePowerOfTwo(_ count: Int, _ name: String) {
+    require(count >= 0 && count & (count - 1) == 0, "a Walsh–Hadamard transform of \(count) \(name); expected a power of two")
+}
+
+private func requireMatrix(_ name: String, _ rows: Int, _ columns: Int, _ count: Int) {
+    require(rows >= 0 && columns >= 0, "\(name) is \(rows)×\(columns); expected no negative size")
+    let (needed, overflow) = rows.multipliedReportingOverflow(by: columns)
+    require(!overflow && count == needed, "\(name) has \(count) elements; expected \(rows)·\(columns)")
+}
+
+private func requireTargets(_ targets: Span<Int32>, _ rows: Int, _ each: Int, _ bound: Int) {
+    require(each >= 0 && targets.count == rows * each, "\(targets.count) targets; expected \(each) for each of \(rows) rows")
+    var largest: Int32 = -1
+    for i in targets.indices { largest = max(largest, targets[i] ^ (targets[i] >> 31)) }
+    require(Int(largest) < bound, "target \(largest) of \(bound) rows; expected one of 0 ..< \(bound)")
+}
+
+/// The columns of a thread, a multiple of 64 bytes.
+private func stripWidth(_ columns: Int, _ size: Int) -> Int {
+    let line = 64 / size, share = (columns + Threads.count - 1) / Threads.count
+    return max(line, (share + line - 1) / line * line)
+}
+
+/// Calls `body` for strips of `width` columns, on up to ``Threads/count`` threads; `buffer` holds the matrix whose columns they are.
+private func forEachStrip<Element>(
+    of columns: Int, width: Int, _ buffer: UnsafeMutableBufferPointer<Element>,
+    _ body: @Sendable (_ buffer: UnsafeMutableBufferPointer<Element>, _ start: Int, _ width: Int) -> Void
+) {
+    guard !buffer.isEmpty else { return }
+    // Strips have no element in common.
+    nonisolated(unsafe) let buffer = unsafe buffer
+    concurrentPerform(iterations: (columns + width - 1) / width) { strip in
+        unsafe body(buffer, strip * width, min(width, columns - strip * width))
+    }
+}
+
+extension Float {
+    public static func hadamard(_ x: inout MutableSpan<Float>) {
+        requirePowerOfTwo(x.count, "elements")
+        unsafe withPointers(&x) { [count = x.count] in unsafe dsc_sketch_hadamard_f32(count, $0) }
+    }
+
+    public static func hadamardRows(rows: Int, columns: Int, _ x: inout MutableSpan<Float>) {
+        requirePowerOfTwo(rows, "rows")
+        requireMatrix("x", rows, columns, x.count)
+        unsafe x.withUnsafeMutableBufferPointer { x in
+            unsafe forEachStrip(of: columns, width: stripWidth(columns, MemoryLayout<Float>.stride), x) { x, start, width in
+                unsafe dsc_sketch_hadamard_rows_f32(rows, width, columns, x.count - start, x.baseAddress! + start)
+            }
+        }
+    }
+
+    public static func scatterRows(
+        rows: Int, columns: Int, of x: Span<Float>, targets: Span<Int32>, each: Int, into y: inout MutableSpan<Float>, rows yRows: Int
+    ) {
+        requireMatrix("x", rows, columns, x.count)
+        requireMatrix("y", yRows, columns, y.count)
+        requireTargets(targets, rows, each, yRows)
+        // Of Y as many columns as stay in the second-level cache with the rows of X that pass.
+        let size = MemoryLayout<Float>.stride, width = min(stripWidth(columns, size), max(64, (1 << 20) / max(1, yRows * size * 16) * 16))
+        unsafe withPointers(x, targets) { x, targets in
+            nonisolated(unsafe) let x = unsafe x, targets = unsafe targets
+            unsafe y.withUnsafeMutableBufferPointer { y in
+                unsafe forEachStrip(of: columns, width: width, y) { y, start, width in
+                    unsafe dsc_sketch_scatter_rows_f32(
+                        rows, width, columns, rows * columns - start, x! + start, each, rows * each, targets, columns,
+                        y.count - start, y.baseAddress! + start)
+                }
+            }
+        }
+    }
+}
+
+extension Double {
+    public static func hadamard(_ x: inout MutableSpan<Double>) {
+        requirePowerOfTwo(x.count, "elements")
+        unsafe withPointers(&x) { [count = x.count] in unsafe dsc_sketch_hadamard_f64(count, $0) }
+    }
+
+    public static func hadamardRows(rows: Int, columns: Int, _ x: inout MutableSpan<Double>) {
+        requirePowerOfTwo(rows, "rows")
+        requireMatrix("x", rows, columns, x.count)
+        unsafe x.withUnsafeMutableBufferPointer { x in
+            unsafe forEachStrip(of: columns, width: stripWidth(columns, MemoryLayout<Double>.stride), x) { x, start, width in
+                unsafe dsc_sketch_hadamard_rows_f64(rows, width, columns, x.count - start, x.baseAddress! + start)
+            }
+        }
+    }
+
+    public static func scatterRows(
+        rows: Int, columns: Int, of x: Span<Double>, targets: Span<Int32>, each: Int, into y: inout MutableSpan<Double>, rows yRows: Int
+    ) {
+        requireMatrix("x", rows, columns, x.count)
+        requireMatrix("y", yRows, columns, y.count)
+        requireTargets(targets, rows, each, yRows)
+        // Of Y as many columns as stay in the second-level cache with the rows of X that pass.
+        let size = MemoryLayout<Double>.stride, width = min(stripWidth(columns, size), max(64, (1 << 20) / max(1, yRows * size * 16) * 16))
+        unsafe withPointers(x, targets) { x, targets in
+            nonisolated(unsafe) let x = unsafe x, targets = unsafe targets
+            unsafe y.withUnsafeMutableBufferPointer { y in
+                unsafe forEachStrip(of: columns, width: width, y) { y, start, width in
+                    unsafe dsc_sketch_scatter_rows_f64(
+                        rows, width, columns, rows * columns - start, x! + start, each, rows * each, targets, columns,
+                        y.count - start, y.baseAddress! + start)
+                }
+            }
+        }
+    }
+}

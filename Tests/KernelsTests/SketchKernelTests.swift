@@ -1,0 +1,114 @@
+import Kernels
+import Testing
+import _TestSupport
+
+/// Walsh–Hadamard transforms and signed sums of rows, to the bit against plain loops in the same order on every tier.
+@Suite struct SketchKernelTests {
+    @Test(arguments: KernelTier.supported) func transforms(_ tier: KernelTier) throws {
+        try withKernelTier(tier) {
+            for bits in 0...13 {
+                for offset in kernelOffsets {
+                    checkTransform(Float.self, 1 << bits, offset)
+                    checkTransform(Double.self, 1 << bits, offset)
+                }
+            }
+            for rows in [1, 2, 4, 8, 16, 64, 128] {
+                for columns in [0, 1, 3, 8, 17, 33, 65] {
+                    checkRows(Float.self, rows, columns)
+                    checkRows(Double.self, rows, columns)
+                }
+            }
+            for columns in kernelLengths where columns <= 255 {
+                checkScatter(Float.self, columns)
+                checkScatter(Double.self, columns)
+            }
+        }
+    }
+
+    /// H H = n I, exactly for whole numbers.
+    @Test func twiceIsScaling() {
+        var x = (0..<256).map { Float($0 % 17) }
+        let start = x
+        var span = x.mutableSpan
+        Float.hadamard(&span)
+        Float.hadamard(&span)
+        #expect(x == start.map { 256 * $0 })
+        var none: [Double] = []
+        var empty = none.mutableSpan
+        Double.hadamard(&empty)
+        Double.hadamardRows(rows: 0, columns: 5, &empty)
+    }
+
+    private func stages<Scalar: KernelScalar>(_ x: inout [Scalar], _ rows: Int, _ columns: Int) {
+        var distance = rows / 2
+        while distance > 0 {
+            for i in 0..<rows where i & distance == 0 {
+                for k in 0..<columns {
+                    let a = i * columns + k, b = (i + distance) * columns + k
+                    (x[a], x[b]) = (x[a] + x[b], x[a] - x[b])
+                }
+            }
+            distance /= 2
+        }
+    }
+
+    private func checkTransform<Scalar: KernelScalar>(_: Scalar.Type, _ n: Int, _ offset: Int) {
+        var numbers = TestNumbers(seed: UInt64(n))
+        var x = GuardedBuffer<Scalar>(count: n, offset: offset)
+        for i in 0..<n { x[i] = Scalar(numbers.spread()) }
+        var expected = x.elements
+        stages(&expected, n, 1)
+        x.withMutableSpan { Scalar.hadamard(&$0) }
+        let equal = x.elements == expected
+        #expect(equal, "\(Scalar.self) \(n) at \(offset)")
+    }
+
+    private func checkRows<Scalar: KernelScalar>(_: Scalar.Type, _ rows: Int, _ columns: Int) {
+        var numbers = TestNumbers(seed: UInt64(rows + columns))
+        var x = GuardedBuffer<Scalar>(count: rows * columns, offset: 1)
+        for i in 0..<rows * columns { x[i] = Scalar(numbers.spread()) }
+        var expected = x.elements
+        stages(&expected, rows, columns)
+        x.withMutableSpan { Scalar.hadamardRows(rows: rows, columns: columns, &$0) }
+        let equal = x.elements == expected
+        #expect(equal, "\(Scalar.self) \(rows)×\(columns)")
+    }
+
+    private func checkScatter<Scalar: KernelScalar>(_: Scalar.Type, _ columns: Int) {
+        let rows = 11, each = 3, targetRows = 5
+        var numbers = TestNumbers(seed: UInt64(columns))
+        var x = GuardedBuffer<Scalar>(count: rows * columns, offset: 1), y = GuardedBuffer<Scalar>(count: targetRows * columns, offset: 3)
+        for i in 0..<rows * columns { x[i] = Scalar(numbers.spread()) }
+        for i in 0..<targetRows * columns { y[i] = Scalar(numbers.spread()) }
+        let targets = (0..<rows * each).map { i in i % 2 == 0 ? Int32(i * 7 % targetRows) : ~Int32(i * 3 % targetRows) }
+        var expected = y.elements
+        for (i, t) in targets.enumerated() {
+            for k in 0..<columns {
+                let value = x[i / each * columns + k]
+                if t >= 0 { expected[Int(t) * columns + k] += value } else { expected[Int(~t) * columns + k] -= value }
+            }
+        }
+        x.withSpan { x in
+            y.withMutableSpan {
+                Scalar.scatterRows(rows: rows, columns: columns, of: x, targets: targets.span, each: each, into: &$0, rows: targetRows)
+            }
+        }
+        let equal = y.elements == expected
+        #expect(equal, "\(Scalar.self) \(columns) columns")
+    }
+
+    @Test func misuseNamesItsNumbers() async {
+        let size = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            var x: [Float] = [1, 2, 3]
+            var span = x.mutableSpan
+            Float.hadamard(&span)
+        }
+        #expect(message(of: size).contains("a Walsh–Hadamard transform of 3 elements; expected a power of two"))
+        let target = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            var y: [Float] = [1, 2]
+            var span = y.mutableSpan
+            Float.scatterRows(rows: 1, columns: 1, of: [1].span, targets: [-3].span, each: 1, into: &span, rows: 2)
+        }
+        #expect(message(of: target).contains("target 2 of 2 rows; expected one of 0 ..< 2"))
+    }
+}
