@@ -18,8 +18,15 @@ public enum BLASLibrary {
     /// The library's own words on its version, kernels and build.
     public static var configuration: String { unsafe String(cString: openblas_get_config()) }
 
-    /// The name of the processor whose kernels OpenBLAS chose.
-    public static var core: String { unsafe String(cString: openblas_get_corename()) }
+    /// The name of the processor whose kernels OpenBLAS uses.
+    ///
+    /// OpenBLAS takes those of its oldest processor for one that is younger than the library. Before its first call this package
+    /// then makes it use `SkylakeX` or `Haswell` instead, by the vector instructions that there are. The environment
+    /// variable `OPENBLAS_CORETYPE` has the last word.
+    public static var core: String {
+        OpenBLASCore.chosen
+        return unsafe String(cString: openblas_get_corename())
+    }
 
     /// The thread count that OpenBLAS holds now: the one of the last call that went through this package.
     public static var threadCount: Int { Int(openblas_get_num_threads()) }
@@ -42,6 +49,7 @@ private enum ThreadGate {
         if join(wanted) { return }
         change.withLock { _ in
             if join(wanted) { return }
+            OpenBLASCore.chosen
             var before = state.load(ordering: .relaxed)
             while true {
                 let (done, seen) = state.weakCompareExchange(

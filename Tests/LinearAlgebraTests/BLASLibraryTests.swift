@@ -1,3 +1,4 @@
+import Foundation
 import Kernels
 import LinearAlgebra
 import Testing
@@ -6,6 +7,19 @@ import Testing
     @Test func namesItself() {
         #expect(BLASLibrary.configuration.contains("OpenBLAS"))
         #expect(!BLASLibrary.core.isEmpty)
+    }
+
+    /// Prescott's kernels have no wide vectors: OpenBLAS falls back on them for a processor that it does not know.
+    @Test(.enabled(if: KernelTier.avx2.isSupported && ProcessInfo.processInfo.environment["OPENBLAS_CORETYPE"] == nil))
+    func usesTheVectorsThatThereAre() {
+        let n = 50
+        let a = Matrix<Double>(rows: n, columns: n, elements: (0..<n * n).map { Double($0 % 7) - 3 })
+        let product = a * a
+        #expect(BLASLibrary.core != "Prescott")
+        // Whole numbers, so exact with any kernels.
+        for (i, j) in [(0, 0), (3, 41), (49, 49)] {
+            #expect(product[i, j] == (0..<n).reduce(0) { $0 + a[i, $1] * a[$1, j] })
+        }
     }
 
     // In processes of their own, since the thread count is the process's.
