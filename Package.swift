@@ -26,6 +26,7 @@ let package = Package(
         .library(name: "Autodiff", targets: ["Autodiff"]),
         .library(name: "Optimizers", targets: ["Optimizers"]),
         .library(name: "NeuralNetworks", targets: ["NeuralNetworks"]),
+        .library(name: "BinarizedNetworks", targets: ["BinarizedNetworks"]),
         .executable(name: "descent", targets: ["DescentTool"]),
     ],
     dependencies: [
@@ -64,9 +65,11 @@ let package = Package(
         library("Optimizers", ["Objectives", "LinearAlgebra", "Randomness", "Kernels",
                                .product(name: "RealModule", package: "swift-numerics")]),
         library("NeuralNetworks", ["Autodiff", "Optimizers", "Datasets"]),
+        // Layer 5.
+        library("BinarizedNetworks", ["BinaryAlgebra", "NeuralNetworks", .product(name: "RealModule", package: "swift-numerics")]),
         // Layer 6.
         library("Descent", ["Kernels", "Randomness", "LinearAlgebra", "BinaryAlgebra", "Objectives", "Datasets", "Autodiff",
-                            "Optimizers", "NeuralNetworks"]),
+                            "Optimizers", "NeuralNetworks", "BinarizedNetworks"]),
         // Layer 7.
         library("Reproductions", ["Descent"]),
         .executableTarget(name: "DescentTool", dependencies: [
@@ -86,6 +89,8 @@ let package = Package(
         tests("NeuralNetworks", ["Autodiff", "Datasets", "Objectives", "Optimizers", "Randomness", "Kernels"]),
         tests("Optimizers", ["Objectives", "LinearAlgebra", "Randomness", "Kernels",
                              .product(name: "RealModule", package: "swift-numerics")]),
+        tests("BinarizedNetworks", ["Autodiff", "BinaryAlgebra", "Datasets", "Kernels", "LinearAlgebra", "NeuralNetworks", "Objectives",
+                                    "Optimizers", "Randomness"]),
         tests("Reproductions", ["DescentTool"]),
     ],
     cLanguageStandard: .c17
