@@ -90,7 +90,7 @@ let package = Package(
         tests("Optimizers", ["Objectives", "LinearAlgebra", "Randomness", "Kernels",
                              .product(name: "RealModule", package: "swift-numerics")]),
         tests("BinarizedNetworks", ["Autodiff", "BinaryAlgebra", "Datasets", "Kernels", "LinearAlgebra", "NeuralNetworks", "Objectives",
-                                    "Optimizers", "Randomness"]),
+                                    "Optimizers", "Randomness", .product(name: "RealModule", package: "swift-numerics")]),
         tests("Reproductions", ["DescentTool"]),
     ],
     cLanguageStandard: .c17
