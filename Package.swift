@@ -8,9 +8,9 @@ func library(_ name: String, _ dependencies: [Target.Dependency], resources: [Re
     .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict + settings)
 }
 
-func tests(_ module: String, _ dependencies: [Target.Dependency] = []) -> Target {
+func tests(_ module: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
     .testTarget(name: module + "Tests", dependencies: [.init(stringLiteral: module), "_TestSupport"] + dependencies,
-                swiftSettings: strict)
+                resources: resources, swiftSettings: strict)
 }
 
 let package = Package(
@@ -90,7 +90,8 @@ let package = Package(
         tests("Optimizers", ["Objectives", "LinearAlgebra", "Randomness", "Kernels",
                              .product(name: "RealModule", package: "swift-numerics")]),
         tests("BinarizedNetworks", ["Autodiff", "BinaryAlgebra", "Datasets", "Kernels", "LinearAlgebra", "NeuralNetworks", "Objectives",
-                                    "Optimizers", "Randomness", .product(name: "RealModule", package: "swift-numerics")]),
+                                    "Optimizers", "Randomness", .product(name: "RealModule", package: "swift-numerics")],
+              resources: [.copy("Fixtures")]),
         tests("Reproductions", ["DescentTool"]),
     ],
     cLanguageStandard: .c17

@@ -38,23 +38,23 @@ public struct PackedDense: Sendable, Hashable {
     /// - Precondition: x has as many columns as the layer has inputs.
     public func callAsFunction(_ x: Matrix<Float>) -> Matrix<Float> {
         require(x.columns == inputs, "x has \(x.columns) columns; the layer has \(inputs) inputs")
-        var y = [Float](repeating: 0, count: x.rows * outputs)
         let (weights, scales, bias, words) = (weights, scales, bias, weights.words)
         // Short blocks, so that their bits stay in the first-level cache between packing and product.
         let blockRows = min(96, max(12, (x.rows + Threads.count - 1) / Threads.count))
-        var span = y.mutableSpan
-        concurrentBlocks(of: &span, blockLength: blockRows * outputs) { block, part in
-            let rows = part.count / bias.count, first = block * blockRows * x.columns
-            var bits = [UInt64](repeating: 0, count: rows * words)
-            var bitSpan = bits.mutableSpan
-            _ = BinaryKernels.packSigns(
-                rows: rows, columns: x.columns, of: x.elements.span.extracting(first..<first + rows * x.columns), stride: x.columns,
-                into: &bitSpan, stride: words)
-            let offset = [Int32](repeating: Int32(x.columns), count: rows), ones = [Float](repeating: 1, count: rows)
-            weights.panels.withSpan { panels in
-                BinaryKernels.scaledProduct(
-                    .xor, m: rows, n: bias.count, words: words, offset: offset.span, a: bits.span, stride: words, panels: panels,
-                    rowScale: ones.span, columnScale: scales.span, bias: bias.span, into: &part, stride: bias.count)
+        let y: [Float] = uninitializedArray(count: x.rows * outputs) { y in
+            concurrentBlocks(of: &y, blockLength: blockRows * outputs) { block, part in
+                let rows = part.count / bias.count, first = block * blockRows * x.columns
+                var bits = [UInt64](repeating: 0, count: rows * words)
+                var bitSpan = bits.mutableSpan
+                _ = BinaryKernels.packSigns(
+                    rows: rows, columns: x.columns, of: x.elements.span.extracting(first..<first + rows * x.columns), stride: x.columns,
+                    into: &bitSpan, stride: words)
+                let offset = [Int32](repeating: Int32(x.columns), count: rows), ones = [Float](repeating: 1, count: rows)
+                weights.panels.withSpan { panels in
+                    BinaryKernels.scaledProduct(
+                        .xor, m: rows, n: bias.count, words: words, offset: offset.span, a: bits.span, stride: words, panels: panels,
+                        rowScale: ones.span, columnScale: scales.span, bias: bias.span, into: &part, stride: bias.count)
+                }
             }
         }
         return Matrix(rows: x.rows, columns: outputs, elements: y)

@@ -6,8 +6,9 @@ import NeuralNetworks
 
 // The format: a safetensors file, so that other programs read it. Bits are U64 of shape [rows, words], bit k % 64 of word k / 64, pad bits
 // 0; thresholds are I32, scales, biases, norms and embeddings of place and segment F32. Names are those of the training side. In the
-// metadata: "descent.binarized" the version, "kind" encoder or classifier, "configuration" the sizes as JSON, "checksum" the CRC-32 of the
-// configuration and of the arrays' names, shapes and bytes in the order of names.
+// metadata: "descent.binarized" the version, "kind" encoder or classifier, "configuration" the sizes and "classes" their names as JSON,
+// "checksum" the CRC-32 of these and of the arrays' names, types, shapes and CRC-32s in the order of names. A trained student that is not
+// packed yet is kept in the same way, of kind "student", with its latent parameters as F32.
 
 private let version = "1"
 
@@ -16,7 +17,7 @@ extension BinarizedEncoder {
     ///
     /// - Throws: ``BinarizedNetworkError/file(path:_:)`` if the file cannot be written.
     public func write(to path: String) throws(BinarizedNetworkError) {
-        try writeModel(arrays(), configuration, kind: "encoder", to: path)
+        try writeModel(arrays(), configuration, classNames: [], kind: "encoder", to: path)
     }
 
     /// Reads what ``write(to:)`` wrote.
@@ -56,9 +57,6 @@ extension BinarizedEncoder {
 
     fileprivate init(_ model: inout ModelArrays) throws(BinarizedNetworkError) {
         let c = model.configuration
-        guard min(c.size, c.heads, c.hidden, c.vocabularySize, c.maximumLength, c.segments) > 0, c.layers >= 0, c.size % c.heads == 0 else {
-            throw .file(path: model.path, "its configuration has sizes that do not fit each other")
-        }
         var logical = Logical(
             configuration: c, words: try model.bits("tokens.bits", c.vocabularySize, c.size),
             wordScales: try model.floats("tokens.scale", c.vocabularySize), positions: try model.floats("positions", c.maximumLength * c.size),
@@ -94,7 +92,7 @@ extension BinarizedClassifier {
         arrays["pooler.bias"] = NumericArray(pooler.bias)
         arrays["classifier.weight"] = NumericArray(weights)
         arrays["classifier.bias"] = NumericArray(bias)
-        try writeModel(arrays, encoder.configuration, kind: "classifier", to: path)
+        try writeModel(arrays, encoder.configuration, classNames: classNames, kind: "classifier", to: path)
     }
 
     /// Reads what ``write(to:)`` wrote; errors as in ``BinarizedEncoder/init(path:)``.
@@ -102,11 +100,45 @@ extension BinarizedClassifier {
         var model = try ModelArrays(path: path, kind: "classifier")
         let encoder = try BinarizedEncoder(&model), size = encoder.configuration.size
         let pooler = try model.scaled("pooler", size, size)
-        let bias = try model.floats("classifier.bias", nil)
-        guard !bias.isEmpty else { throw .file(path: path, "'classifier.bias' is empty") }
-        let weights = try model.floats("classifier.weight", size * bias.count)
+        let names = model.classNames
+        let weights = try model.floats("classifier.weight", size * names.count), bias = try model.floats("classifier.bias", names.count)
         try model.requireNothingLeft()
-        self.init(encoder: encoder, pooler: PackedDense(signs: pooler.0, scales: pooler.1, bias: pooler.2), weights: weights, bias: bias)
+        self.init(encoder: encoder, pooler: PackedDense(signs: pooler.0, scales: pooler.1, bias: pooler.2), weights: weights, bias: bias,
+                  classNames: names)
+    }
+}
+
+/// A trained student before it is packed: latent parameters, sizes and the names of its classes.
+public struct StudentCheckpoint: Sendable {
+    public let network: Network<BinarizationStages.Student>
+    public let parameters: [Float]
+    public let classNames: [String]
+
+    /// - Precondition: as many parameters as the network has, and one name a class.
+    public init(_ parameters: [Float], of network: Network<BinarizationStages.Student>, classNames: [String]) {
+        require(parameters.count == network.parameterCount, "\(parameters.count) parameters; the network has \(network.parameterCount)")
+        require(classNames.count == network.body.classes, "\(classNames.count) names for \(network.body.classes) classes; expected one each")
+        (self.network, self.parameters, self.classNames) = (network, parameters, classNames)
+    }
+
+    /// Writes it, at once or not at all.
+    ///
+    /// - Throws: ``BinarizedNetworkError/file(path:_:)`` if the file cannot be written.
+    public func write(to path: String) throws(BinarizedNetworkError) {
+        var arrays: [String: NumericArray] = [:]
+        for block in network.layout.blocks { arrays[block.name] = NumericArray(Array(parameters[block.range]), shape: block.shape) }
+        try writeModel(arrays, network.body.encoder.configuration, classNames: classNames, kind: "student", to: path)
+    }
+
+    /// Reads what ``write(to:)`` wrote; errors as in ``BinarizedEncoder/init(path:)``.
+    public init(path: String) throws(BinarizedNetworkError) {
+        var model = try ModelArrays(path: path, kind: "student")
+        guard !model.classNames.isEmpty else { throw .file(path: path, "has no classes") }
+        let network = Network(SequenceClassifier(BinaryEncoder<Float>(model.configuration), classes: model.classNames.count))
+        var parameters: [Float] = []
+        for block in network.layout.blocks { parameters += try model.floats(block.name, shape: block.shape) }
+        try model.requireNothingLeft()
+        self.init(parameters, of: network, classNames: model.classNames)
     }
 }
 
@@ -136,8 +168,8 @@ private func numbers<Number: FixedWidthInteger>(_ bytes: [UInt8], _: Number.Type
     }
 }
 
-private func checksum(_ arrays: [String: NumericArray], _ configuration: String) -> String {
-    var sums: [UInt8] = Array(configuration.utf8)
+private func checksum(_ arrays: [String: NumericArray], _ texts: [String]) -> String {
+    var sums: [UInt8] = texts.flatMap { Array($0.utf8) }
     for (name, array) in arrays.sorted(by: { $0.key < $1.key }) {
         sums += Array("\(name) \(array.elementType) \(array.shape) \(crc32(array.bytes));".utf8)
     }
@@ -145,14 +177,17 @@ private func checksum(_ arrays: [String: NumericArray], _ configuration: String)
 }
 
 private func writeModel(
-    _ arrays: [String: NumericArray], _ configuration: TransformerEncoder<Float>.Configuration, kind: String, to path: String
+    _ arrays: [String: NumericArray], _ configuration: TransformerEncoder<Float>.Configuration, classNames: [String], kind: String,
+    to path: String
 ) throws(BinarizedNetworkError) {
     do {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         let sizes = String(decoding: try encoder.encode(configuration), as: UTF8.self)
+        let names = String(decoding: try encoder.encode(classNames), as: UTF8.self)
         let file = Safetensors.write(arrays, metadata: [
-            "descent.binarized": version, "kind": kind, "configuration": sizes, "checksum": checksum(arrays, sizes),
+            "descent.binarized": version, "kind": kind, "configuration": sizes, "classes": names,
+            "checksum": checksum(arrays, [kind, sizes, names]),
         ])
         try Data(file).write(to: URL(fileURLWithPath: path), options: .atomic)
     } catch {
@@ -164,6 +199,7 @@ private func writeModel(
 private struct ModelArrays {
     let path: String
     let configuration: TransformerEncoder<Float>.Configuration
+    let classNames: [String]
     private var arrays: [String: NumericArray]
 
     init(path: String, kind: String) throws(BinarizedNetworkError) {
@@ -176,30 +212,37 @@ private struct ModelArrays {
         guard file.metadata["kind"] == kind else {
             throw .file(path: path, "holds '\(file.metadata["kind"] ?? "nothing")'; expected '\(kind)'")
         }
-        guard let sizes = file.metadata["configuration"], let sum = file.metadata["checksum"] else {
-            throw .file(path: path, "lacks its configuration or its checksum")
+        guard let sizes = file.metadata["configuration"], let names = file.metadata["classes"], let sum = file.metadata["checksum"] else {
+            throw .file(path: path, "lacks its configuration, its classes or its checksum")
         }
-        let computed = checksum(file.arrays, sizes)
+        let computed = checksum(file.arrays, [kind, sizes, names])
         guard sum == computed else { throw .file(path: path, "is damaged: its checksum is \(computed); expected \(sum)") }
         do {
             configuration = try JSONDecoder().decode(TransformerEncoder<Float>.Configuration.self, from: Data(sizes.utf8))
+            classNames = try JSONDecoder().decode([String].self, from: Data(names.utf8))
         } catch {
             throw .file(path: path, "has a configuration that cannot be read: \(error)")
         }
+        let c = configuration
+        guard min(c.size, c.heads, c.hidden, c.vocabularySize, c.maximumLength, c.segments) > 0, c.layers >= 0, c.size % c.heads == 0,
+              c.epsilon >= 0, !c.normalizesFirst, c.dropout >= 0, c.dropout < 1
+        else { throw .file(path: path, "has a configuration whose sizes do not fit each other") }
         self.path = path
         arrays = file.arrays
     }
 
-    private mutating func take(_ name: String, _ type: ElementType, _ shape: [Int]?) throws(BinarizedNetworkError) -> NumericArray {
+    private mutating func take(_ name: String, _ type: ElementType, _ shape: [Int]) throws(BinarizedNetworkError) -> NumericArray {
         guard let array = arrays.removeValue(forKey: name) else { throw .file(path: path, "lacks '\(name)'") }
-        guard array.elementType == type, shape == nil || array.shape == shape else {
-            throw .file(path: path, "'\(name)' is \(array.elementType) of shape \(array.shape); expected \(type) of \(shape ?? [])")
+        guard array.elementType == type, array.shape == shape else {
+            throw .file(path: path, "'\(name)' is \(array.elementType) of shape \(array.shape); expected \(type) of \(shape)")
         }
         return array
     }
 
-    mutating func floats(_ name: String, _ count: Int?) throws(BinarizedNetworkError) -> [Float] {
-        try take(name, .float32, count.map { [$0] }).values()
+    mutating func floats(_ name: String, _ count: Int) throws(BinarizedNetworkError) -> [Float] { try floats(name, shape: [count]) }
+
+    mutating func floats(_ name: String, shape: [Int]) throws(BinarizedNetworkError) -> [Float] {
+        try take(name, .float32, shape).values()
     }
 
     mutating func thresholds(_ name: String, _ count: Int) throws(BinarizedNetworkError) -> [Int32] {

@@ -38,9 +38,10 @@ struct ClippedStep<Scalar: KernelScalar>: DifferentiableOperation {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
         let a = x[0], span = a.span
-        var y = [Scalar](repeating: low, count: a.count)
-        for i in y.indices { y[i] = span[i] > 0 ? high : span[i] == 0 ? middle : low }
-        return Tensor(shape: a.shape, elements: y)
+        let (high, low, middle) = (high, low, middle)
+        return Tensor(shape: a.shape, elements: uninitializedArray(count: a.count) { y in
+            for i in span.indices { y[i] = span[i] > 0 ? high : span[i] == 0 ? middle : low }
+        })
     }
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
@@ -62,9 +63,9 @@ struct ClippedStep<Scalar: KernelScalar>: DifferentiableOperation {
 @specialized(where Scalar == Float) @specialized(where Scalar == Double)
 func unitMask<Scalar: KernelScalar>(_ x: Tensor<Scalar>) -> Tensor<Scalar> {
     let span = x.span
-    var mask = [Scalar](repeating: 0, count: x.count)
-    for i in mask.indices { mask[i] = abs(span[i]) <= 1 ? 1 : 0 }
-    return Tensor(shape: x.shape, elements: mask)
+    return Tensor(shape: x.shape, elements: uninitializedArray(count: x.count) { mask in
+        for i in span.indices { mask[i] = abs(span[i]) <= 1 ? 1 : 0 }
+    })
 }
 
 /// Mean and scale of each group of weights: μ, and α = mean |w| of the uncentred weights.
@@ -80,11 +81,22 @@ struct GroupStatistics<Scalar: KernelScalar> {
         let (count, length) = groups == .rows ? (rows, columns) : (columns, rows)
         var sums = [Double](repeating: 0, count: count), magnitudes = sums
         let span = weights.span
-        for i in 0..<rows {
-            for j in 0..<columns {
-                let w = Double(span[i * columns + j]), group = groups == .rows ? i : j
-                sums[group] += w
-                magnitudes[group] += abs(w)
+        switch groups {
+        case .rows:
+            for i in 0..<rows {
+                for j in 0..<columns {
+                    let w = Double(span[i * columns + j])
+                    sums[i] += w
+                    magnitudes[i] += abs(w)
+                }
+            }
+        case .columns:
+            for i in 0..<rows {
+                for j in 0..<columns {
+                    let w = Double(span[i * columns + j])
+                    sums[j] += w
+                    magnitudes[j] += abs(w)
+                }
             }
         }
         let divisor = Double(max(1, length))

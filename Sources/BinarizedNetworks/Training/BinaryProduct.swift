@@ -31,11 +31,10 @@ struct BinaryProduct<Scalar: KernelScalar>: DifferentiableOperation {
         let weights = inputs[1], bias = inputs[2]
         let statistics = GroupStatistics(weights, .columns)
         let product = product(inputs[0].signBinarized(ties: ties), statistics.signs(of: weights, .columns, ties: ties, isScaled: false))
-        let outputs = statistics.scales.count
-        var y = product.elements
-        let shift = bias.span
-        for start in stride(from: 0, to: y.count, by: max(1, outputs)) {
-            for j in 0..<outputs { y[start + j] = statistics.scales[j] * y[start + j] + shift[j] }
+        let outputs = statistics.scales.count, scales = statistics.scales
+        let y: [Scalar] = uninitializedArray(count: product.count) { y in
+            Scalar.multiplyRow(rows: product.count / outputs, columns: outputs, product.span, scales.span, into: &y)
+            Scalar.addRow(rows: product.count / outputs, columns: outputs, &y, bias.span)
         }
         return Tensor(shape: product.shape, elements: y)
     }
