@@ -141,6 +141,13 @@ public struct TextError: Error, Sendable, CustomStringConvertible {
 func textLines(_ path: String) throws(TextError) -> [String] {
     let data: Data
     do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch { throw TextError("cannot read \(path)") }
-    guard let text = String(validating: data, as: UTF8.self) else { throw TextError("\(path) is not UTF-8 text") }
-    return text.split(separator: "\n", omittingEmptySubsequences: false).map { $0.hasSuffix("\r") ? String($0.dropLast()) : String($0) }
+    // By bytes: a line end of two characters is one `Character`.
+    var lines: [String] = []
+    for part in data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+        guard let line = String(validating: part.last == UInt8(ascii: "\r") ? part.dropLast() : part, as: UTF8.self) else {
+            throw TextError("\(path), line \(lines.count + 1) is not UTF-8 text")
+        }
+        lines.append(line)
+    }
+    return lines
 }
