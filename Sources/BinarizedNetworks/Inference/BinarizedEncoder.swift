@@ -218,9 +218,13 @@ public struct BinarizedEncoder: Sendable, Hashable {
             for row in 0..<part.count / size {
                 let index = block * rows.blockRows + row, token = rows.tokens[index], scale = wordScales[token]
                 let place = rows.positions[index] * size, segment = rows.segments[index] * size
-                for k in 0..<size {
-                    let isPositive = bits[token * wordsPerRow + k / 64] >> UInt64(k % 64) & 1 != 0
-                    part[row * size + k] = (isPositive ? scale : -scale) + segments[segment + k] + positions[place + k]
+                for first in stride(from: 0, to: size, by: 64) {
+                    let word = ~bits[token * wordsPerRow + first / 64]
+                    for k in first..<min(size, first + 64) {
+                        // ±scale by its sign bit.
+                        let sign = UInt32(truncatingIfNeeded: word >> UInt64(k - first)) << 31
+                        part[row * size + k] = Float(bitPattern: scale.bitPattern | sign) + segments[segment + k] + positions[place + k]
+                    }
                 }
             }
             normalize(&part, norm, size: size, epsilon: Float(configuration.epsilon))
