@@ -18,7 +18,7 @@ extension Tensor {
 
     /// αᵢ sign(xᵢ − μᵢ) in each row i of the last axis, with μᵢ its mean and αᵢ = mean |xᵢ|: a binarised table of embeddings.
     ///
-    /// The derivative is as in ``BinaryProduct``: 1[|xᵢ − μᵢ| ≤ 1], then the centring; α counts as a constant.
+    /// The derivative is 1[|xᵢ − μᵢ| ≤ 1], then the centring; α counts as a constant.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func binarizedRows(ties: TieRule = .paper) -> Tensor { apply(ScaledSigns(groups: .rows, ties: ties), to: [self]) }
 

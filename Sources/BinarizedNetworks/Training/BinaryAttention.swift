@@ -22,7 +22,7 @@ public enum BinaryAttention: String, Sendable, Hashable, Codable, CaseIterable {
     ///
     /// - Parameters:
     ///   - queries: shape [n, heads, length, d], latent, before their sign; `keys` likewise.
-    ///   - mask: added to the scores; see ``paddingMask(_:)``.
+    ///   - mask: added to the scores; see ``paddingMask(_:count:)``.
     ///   - dropout: acts on the scores, before the binariser.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func weights<Scalar: KernelScalar>(
