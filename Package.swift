@@ -8,9 +8,9 @@ func library(_ name: String, _ dependencies: [Target.Dependency], resources: [Re
     .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict + settings)
 }
 
-func tests(_ module: String, _ dependencies: [Target.Dependency] = []) -> Target {
+func tests(_ module: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
     .testTarget(name: module + "Tests", dependencies: [.init(stringLiteral: module), "_TestSupport"] + dependencies,
-                swiftSettings: strict)
+                resources: resources, swiftSettings: strict)
 }
 
 let package = Package(
@@ -27,6 +27,7 @@ let package = Package(
         .library(name: "Optimizers", targets: ["Optimizers"]),
         .library(name: "NeuralNetworks", targets: ["NeuralNetworks"]),
         .library(name: "Sketching", targets: ["Sketching"]),
+        .library(name: "BinarizedNetworks", targets: ["BinarizedNetworks"]),
         .executable(name: "descent", targets: ["DescentTool"]),
     ],
     dependencies: [
@@ -66,9 +67,11 @@ let package = Package(
                                .product(name: "RealModule", package: "swift-numerics")]),
         library("NeuralNetworks", ["Autodiff", "Optimizers", "Datasets"]),
         library("Sketching", ["LinearAlgebra", "Randomness", "Kernels"]),
+        // Layer 5.
+        library("BinarizedNetworks", ["BinaryAlgebra", "NeuralNetworks", .product(name: "RealModule", package: "swift-numerics")]),
         // Layer 6.
         library("Descent", ["Kernels", "Randomness", "LinearAlgebra", "BinaryAlgebra", "Objectives", "Datasets", "Autodiff",
-                            "Optimizers", "NeuralNetworks", "Sketching"]),
+                            "Optimizers", "NeuralNetworks", "Sketching", "BinarizedNetworks"]),
         // Layer 7.
         library("Reproductions", ["Descent"]),
         .executableTarget(name: "DescentTool", dependencies: [
@@ -89,6 +92,9 @@ let package = Package(
         tests("Optimizers", ["Objectives", "LinearAlgebra", "Randomness", "Kernels",
                              .product(name: "RealModule", package: "swift-numerics")]),
         tests("Sketching", ["LinearAlgebra", "Randomness", "Kernels", .product(name: "RealModule", package: "swift-numerics")]),
+        tests("BinarizedNetworks", ["Autodiff", "BinaryAlgebra", "Datasets", "Kernels", "LinearAlgebra", "NeuralNetworks", "Objectives",
+                                    "Optimizers", "Randomness", .product(name: "RealModule", package: "swift-numerics")],
+              resources: [.copy("Fixtures")]),
         tests("Reproductions", ["DescentTool"]),
     ],
     cLanguageStandard: .c17

@@ -1,5 +1,5 @@
-/// The checksum of ZIP files: the reflected CRC with polynomial 0xEDB88320.
-func crc32(_ bytes: some Sequence<UInt8>) -> UInt32 {
+/// The checksum of ZIP files and of our own packed models: the reflected CRC with polynomial 0xEDB88320.
+package func crc32(_ bytes: [UInt8]) -> UInt32 {
     ~bytes.reduce(~0) { crcTable[Int(UInt8(truncatingIfNeeded: $0) ^ $1)] ^ $0 >> 8 }
 }
 

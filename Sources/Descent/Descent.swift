@@ -1,5 +1,6 @@
 // The umbrella: `import Descent` brings every public module.
 @_exported import Autodiff
+@_exported import BinarizedNetworks
 @_exported import BinaryAlgebra
 @_exported import Datasets
 @_exported import Kernels

@@ -157,6 +157,31 @@ public enum BinaryKernels {
         }
     }
 
+    /// Bit (i, j) = 1 where the operation's sum over row i of `a` and row j of the packed operand is at least `thresholds[j]`: a product
+    /// whose result is binarised at once. `bits` receives `m` rows of ⌈n / 64⌉ words, `bitsStride` from row to row, pad bits 0.
+    public static func thresholdedProduct(
+        _ operation: Operation, m: Int, n: Int, words: Int, offset: Span<Int32>,
+        a: Span<UInt64>, stride aStride: Int, panels: Span<UInt64>, thresholds: Span<Int32>,
+        into bits: inout MutableSpan<UInt64>, stride bitsStride: Int
+    ) {
+        requireOperands(operation, m, n, words, offset.count, a.count, aStride, panels.count)
+        require(thresholds.count == n, "thresholds has \(thresholds.count) elements; expected \(n)")
+        requireRows("bits", m, Self.words(forColumns: n), bitsStride, bits.count)
+        unsafe withPointers(offset, a, panels, &bits) { offset, a, aCount, panels, panelsCount, bits, bitsCount in
+            unsafe withPointers(thresholds) { thresholds in
+                switch operation {
+                case .xor:
+                    unsafe dsc_binary_xor_gemm_bits(
+                        m, n, words, 0, offset, aCount, a, aStride, panelsCount, panels, thresholds, bitsCount, bits, bitsStride)
+                case .and:
+                    unsafe dsc_binary_and_gemm_bits(
+                        m, n, words, operation.shift, offset, aCount, a, aStride, panelsCount, panels, thresholds, bitsCount,
+                        bits, bitsStride)
+                }
+            }
+        }
+    }
+
     /// y[i] = the operation's sum over row i of `a` and the row `x`: a matrix times a vector, nothing packed in panels.
     public static func vectorProduct(
         _ operation: Operation, m: Int, words: Int, offset: Span<Int32>,

@@ -68,18 +68,32 @@ public struct Network<Body: Module>: Sendable {
         run(input, parameters, statistics, isTraining: true, random)
     }
 
+    /// A pass in inference, for a body that gives more than its output: `network.body.states(batch, network.inferencePass(parameters))`.
+    ///
+    /// - Precondition: as many parameters and statistics as the layouts have.
+    public func inferencePass(_ parameters: Tensor<Scalar>, statistics: [Scalar]? = nil) -> ForwardPass<Scalar> {
+        pass(parameters, statistics ?? initialStatistics(), StatisticsRecorder(), isTraining: false, RandomStream(seed: 0))
+    }
+
     private func run(
         _ input: Body.Input, _ parameters: Tensor<Scalar>, _ statistics: [Scalar], isTraining: Bool, _ random: RandomStream
     ) -> (output: Tensor<Scalar>, statistics: [Scalar]) {
-        require(parameters.shape == [layout.count], "parameters of shape \(parameters.shape); the network has \(layout.count)")
-        require(statistics.count == statisticsLayout.count, "\(statistics.count) statistics; the network has \(statisticsLayout.count)")
         let recorder = StatisticsRecorder<Scalar>()
-        let output = body(input, ForwardPass(
-            parameters: parameters, statistics: Tensor(statistics), places: places, recorder: recorder, isTraining: isTraining,
-            random: random))
+        let output = body(input, pass(parameters, statistics, recorder, isTraining: isTraining, random))
         var after = statistics
         for (offset, elements) in recorder.values.withLock({ $0 }) { after.replaceSubrange(offset..<offset + elements.count, with: elements) }
         return (output, after)
+    }
+
+    private func pass(
+        _ parameters: Tensor<Scalar>, _ statistics: [Scalar], _ recorder: StatisticsRecorder<Scalar>, isTraining: Bool,
+        _ random: RandomStream
+    ) -> ForwardPass<Scalar> {
+        require(parameters.shape == [layout.count], "parameters of shape \(parameters.shape); the network has \(layout.count)")
+        require(statistics.count == statisticsLayout.count, "\(statistics.count) statistics; the network has \(statisticsLayout.count)")
+        return ForwardPass(
+            parameters: parameters, statistics: Tensor(statistics), places: places, recorder: recorder, isTraining: isTraining,
+            random: random)
     }
 
     /// The parameters as named tensors, in the order of the layout.

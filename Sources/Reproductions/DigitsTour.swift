@@ -48,6 +48,9 @@ extension Reproduction {
             Check("accuracy of the bits", mean(packed), .atLeast, 0.95,
                   source: "nearest neighbours on these digits are right about 98 times in 100; mean of \(seeds) seeds"),
         ]
+        let inference = try encoderInference(quick: context.quick, seed: context.seed)
+        outcome.tables.append(inference.table)
+        outcome.checks.append(inference.check)
         return outcome
     }
 }

@@ -29,7 +29,7 @@ public struct Paper: Sendable, Codable, Hashable {
         Paper("bayesian-optimization", "A Tutorial on Bayesian Optimization",
               arXiv: "1807.02811", "BlackBoxOptimization", .planned),
         Paper("bibert", "BiBERT: Accurate Fully Binarized BERT",
-              arXiv: "2203.06390", "BinarizedNetworks", .partial),
+              arXiv: "2203.06390", "BinarizedNetworks", .works),
         Paper("blockwise-bilevel", "Blockwise Stochastic Variance-Reduced Methods with Parallel Speedup for Multi-Block Bilevel Optimization",
               arXiv: "2305.18730", "BilevelOptimization", .planned),
         Paper("compositional-energy-models", "Learning Unnormalized Statistical Models via Compositional Optimization (MECO)",

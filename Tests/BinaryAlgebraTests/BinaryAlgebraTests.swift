@@ -93,6 +93,35 @@ func mixedProduct(_ a: Bool, _ b: Bool) -> Int32 { a ? (b ? 1 : -1) : 0 }
         }
     }
 
+    /// A product binarised at once: every tier, against the sums compared one by one; pad bits are 0 and what follows a row is untouched.
+    @Test(arguments: KernelTier.supported) func thresholdedProductComparesEachSum(_ tier: KernelTier) throws {
+        var bits = Bits(state: 13)
+        for (m, n, k) in Self.shapes + [(5, 16, 70), (3, 48, 64), (2, 64, 64), (13, 80, 129)] {
+            let a = bits.matrix(m, k), b = bits.matrix(n, k)
+            let thresholds = (0..<n).map { Int32($0 % 7) - 3 }
+            let wordsPerRow = (n + 63) / 64, stride = wordsPerRow + 1
+            let panelWords = BinaryKernels.panelCount(rows: n, words: a.wordsPerRow)
+            for (operation, offset, sums) in [
+                (BinaryKernels.Operation.xor, [Int32](repeating: Int32(k), count: m), reference(a, b, signsProduct)),
+                (.and(shift: 1), a.rowCounts().map { -$0 }, reference(a, b, mixedProduct)),
+            ] {
+                var panels = [UInt64](repeating: 0, count: panelWords), out = [UInt64](repeating: ~0, count: m * stride)
+                try withKernelTier(tier) {
+                    var panelSpan = panels.mutableSpan, outSpan = out.mutableSpan
+                    BinaryKernels.packPanels(rows: n, words: a.wordsPerRow, from: b.words.span, stride: b.wordsPerRow, into: &panelSpan)
+                    BinaryKernels.thresholdedProduct(
+                        operation, m: m, n: n, words: a.wordsPerRow, offset: offset.span, a: a.words.span, stride: a.wordsPerRow,
+                        panels: panels.span, thresholds: thresholds.span, into: &outSpan, stride: stride)
+                }
+                for i in 0..<m {
+                    let row = BinaryMatrix(rows: 1, columns: n) { _, j in sums[i * n + j] >= thresholds[j] }
+                    let equal = Array(out[i * stride..<i * stride + wordsPerRow]) == row.words, untouched = n == 0 || out[i * stride + wordsPerRow] == ~0
+                    #expect(equal && untouched, "\(m)×\(n)×\(k) row \(i)")
+                }
+            }
+        }
+    }
+
     @Test func signsOfFloatsGoThroughTheSameProduct() {
         var bits = Bits(state: 3)
         for (m, n, k) in [(100, 31, 130), (1, 5, 64), (0, 3, 10), (5, 0, 10), (3, 2, 0)] {

@@ -63,6 +63,34 @@ import Testing
         #expect(alone.status != 0 && alone.errors.contains("--checkpoint"))
     }
 
+    /// A table of texts becomes a student, a packed model, and classes again.
+    @Test func binaryClassifierOfAUsersTable() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("bibert-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+        let words = ["good", "bad", "film", "a", "is", "the", "not"]
+        try Data((["[PAD]", "[UNK]", "[CLS]", "[SEP]"] + words).joined(separator: "\n").utf8).write(to: URL(fileURLWithPath: path("vocab.txt")))
+        var rows = ["sentence\tlabel"]
+        for i in 0..<96 { rows.append("the \(words[2 + i % 5]) is \(i % 2 == 0 ? "good" : "bad")\t\(i % 2 == 0 ? "yes" : "no")") }
+        try Data(rows.joined(separator: "\n").utf8).write(to: URL(fileURLWithPath: path("train.tsv")))
+        let text = ["--vocabulary", path("vocab.txt"), "--length", "12", "--task", "sst-2"]
+        let train = try descent(
+            ["bibert", "train", path("train.tsv"), "--validation", path("train.tsv"), "--output", path("student"), "--size", "32", "--layers", "1",
+             "--heads", "2", "--teacher-epochs", "10", "--teacher-rate", "5e-3", "--epochs", "10", "--learning-rate", "5e-3", "--matching", "0.1"] + text)
+        #expect(train.status == 0 && train.output.contains("96 rows, classes no, yes"), "\(train.errors)")
+        let export = try descent(["bibert", "export", path("student"), path("packed")])
+        #expect(export.status == 0, "\(export.errors)")
+        let run = try descent(["bibert", "run", path("packed"), "--table", path("train.tsv")] + text)
+        let classes = run.output.split(separator: "\n")
+        let right = classes.enumerated().count { ($0 % 2 == 0 ? "yes" : "no") == $1 }
+        #expect(run.status == 0 && classes.count == 96 && right > 90, "\(right) right; \(run.errors)")
+        let wrong = try descent(["bibert", "run", path("student")] + text)
+        #expect(wrong.status != 0 && wrong.errors.contains("holds 'student'; expected 'classifier'"), "\(wrong.errors)")
+        let account = try descent(["bibert", "account"])
+        #expect(account.output.contains("31.2×") && account.output.contains("56.3×"))
+    }
+
     @Test func misuseNamesWhatWasGiven() throws {
         for (arguments, message) in [
             (["reproduce", "no-such-paper"], "'no-such-paper' is no paper's slug"),

@@ -29,6 +29,9 @@ static void test_products(const dsc_kernel_table *table, const char *tier, size_
         ((float *)column_scale.data)[j] = (float)next_unit();
         ((float *)bias.data)[j] = (float)next_unit();
     }
+    const size_t bit_stride = (n + 63) / 64 + 1, bit_count = m && n ? (m - 1) * bit_stride + bit_stride - 1 : 0;
+    guarded threshold = guarded_make(n, 4, offset);
+    for (size_t j = 0; j < n; j++) ((int32_t *)threshold.data)[j] = (int32_t)(next_random() % 600) - 300;
     table->binary_pack_panels(n, words, n * words, pb, words, panel_words, (uint64_t *)panels.data);
     for (int op = 0; op < 3; op++) { // xor, and, and with shift
         guarded c = guarded_make(c_count, 4, offset), f = guarded_make(c_count, 4, offset);
@@ -39,8 +42,15 @@ static void test_products(const dsc_kernel_table *table, const char *tier, size_
         (op == 0 ? table->binary_xor_gemm_f32 : table->binary_and_gemm_f32)(
             m, n, words, shift, (int32_t *)start.data, m * words, pa, words, panel_words, (uint64_t *)panels.data,
             (float *)row_scale.data, (float *)column_scale.data, (float *)bias.data, c_count, (float *)f.data, stride);
-        size_t wrong = 0, wrong_float = 0, touched = 0;
+        guarded bits = guarded_make(bit_count, 8, offset);
+        const uint64_t *out = (uint64_t *)bits.data;
+        (op == 0 ? table->binary_xor_gemm_bits : table->binary_and_gemm_bits)(
+            m, n, words, shift, (int32_t *)start.data, m * words, pa, words, panel_words, (uint64_t *)panels.data,
+            (int32_t *)threshold.data, bit_count, (uint64_t *)bits.data, bit_stride);
+        size_t wrong = 0, wrong_float = 0, wrong_bits = 0, touched = 0;
         for (size_t i = 0; i < m; i++) {
+            for (size_t j = n; n && j < (n + 63) / 64 * 64; j++) wrong_bits += bit(out + i * bit_stride, j) != 0;
+            for (size_t j = 0; n && i + 1 < m && j < 64; j++) touched += bit(out + i * bit_stride + bit_stride - 1, j) != 1;
             for (size_t j = 0; j < n; j++) {
                 int32_t sum = 0;
                 for (size_t q = 0; q < k; q++) {
@@ -49,15 +59,19 @@ static void test_products(const dsc_kernel_table *table, const char *tier, size_
                 }
                 const int32_t value = ((int32_t *)start.data)[i] + (op == 0 ? -2 * sum : sum << shift);
                 wrong += ((int32_t *)c.data)[i * stride + j] != value;
+                wrong_bits += bit(out + i * bit_stride, j) != (value >= ((int32_t *)threshold.data)[j]);
                 volatile float scale = ((float *)column_scale.data)[j] * ((float *)row_scale.data)[i];
                 volatile float product = scale * (float)value;
                 wrong_float += ((float *)f.data)[i * stride + j] != product + ((float *)bias.data)[j];
             }
             for (size_t j = n; j < stride && i + 1 < m; j++) touched += ((int32_t *)c.data)[i * stride + j] != -1;
         }
-        EXPECT(wrong == 0 && wrong_float == 0 && touched == 0, "%s op %d %zux%zux%zu: %zu integers, %zu floats wrong, %zu touched",
-               tier, op, m, n, k, wrong, wrong_float, touched);
-        EXPECT(guards_intact(&c) && guards_intact(&f) && guards_intact(&panels), "%s op %d %zux%zux%zu", tier, op, m, n, k);
+        EXPECT(wrong == 0 && wrong_float == 0 && wrong_bits == 0 && touched == 0,
+               "%s op %d %zux%zux%zu: %zu integers, %zu floats, %zu bits wrong, %zu touched", tier, op, m, n, k, wrong,
+               wrong_float, wrong_bits, touched);
+        EXPECT(guards_intact(&bits) && guards_intact(&c) && guards_intact(&f) && guards_intact(&panels), "%s op %d %zux%zux%zu",
+               tier, op, m, n, k);
+        guarded_free(&bits);
         guarded_free(&c);
         guarded_free(&f);
         if (n == 0) continue;
@@ -85,7 +99,7 @@ static void test_products(const dsc_kernel_table *table, const char *tier, size_
         wrong += ((int32_t *)counts.data)[i] != sum;
     }
     EXPECT(wrong == 0 && guards_intact(&counts), "%s row counts %zux%zu", tier, m, k);
-    guarded *all[] = {&a, &b, &panels, &start, &row_scale, &column_scale, &bias, &counts};
+    guarded *all[] = {&a, &b, &panels, &start, &row_scale, &column_scale, &bias, &threshold, &counts};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) guarded_free(all[i]);
 }
 

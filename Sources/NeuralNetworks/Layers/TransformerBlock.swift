@@ -28,12 +28,21 @@ public struct MultiHeadAttention<Scalar: KernelScalar>: Module {
 
     /// - Parameter mask: added to the scores [n, heads, length, length], to which it broadcasts.
     public func callAsFunction(_ x: Tensor<Scalar>, mask: AttentionMask<Scalar>?, _ pass: ForwardPass<Scalar>) -> Tensor<Scalar> {
+        var unrecorded: EncoderStates<Scalar>?
+        return self(x, mask: mask, pass, recording: &unrecorded)
+    }
+
+    func callAsFunction(
+        _ x: Tensor<Scalar>, mask: AttentionMask<Scalar>?, _ pass: ForwardPass<Scalar>, recording states: inout EncoderStates<Scalar>?
+    ) -> Tensor<Scalar> {
         require(x.rank == 3, "attention on shape \(x.shape); expected sequences [n, length, size]")
         let (n, length) = (x.shape[0], x.shape[1])
         func split(_ layer: Dense<Scalar>, _ name: String) -> Tensor<Scalar> {
             layer(x, pass.part(name)).reshaped([n, length, heads, size / heads]).transposed([0, 2, 1, 3])
         }
-        let mixed = attention(split(query, "query"), split(key, "key"), split(value, "value"), mask: mask)
+        let (queries, keys, values) = (split(query, "query"), split(key, "key"), split(value, "value"))
+        states?.record(queries: queries, keys: keys, values: values)
+        let mixed = attention(queries, keys, values, mask: mask)
         return output(mixed.transposed([0, 2, 1, 3]).reshaped([n, length, size]), pass.part("output"))
     }
 }
@@ -77,8 +86,15 @@ public struct TransformerBlock<Scalar: KernelScalar>: Module {
 
     /// - Parameter mask: as for ``MultiHeadAttention``.
     public func callAsFunction(_ x: Tensor<Scalar>, mask: AttentionMask<Scalar>?, _ pass: ForwardPass<Scalar>) -> Tensor<Scalar> {
+        var unrecorded: EncoderStates<Scalar>?
+        return self(x, mask: mask, pass, recording: &unrecorded)
+    }
+
+    func callAsFunction(
+        _ x: Tensor<Scalar>, mask: AttentionMask<Scalar>?, _ pass: ForwardPass<Scalar>, recording states: inout EncoderStates<Scalar>?
+    ) -> Tensor<Scalar> {
         func mixed(_ x: Tensor<Scalar>) -> Tensor<Scalar> {
-            dropout(attention(x, mask: mask, pass.part("attention")), pass.part("attentionDropout"))
+            dropout(attention(x, mask: mask, pass.part("attention"), recording: &states), pass.part("attentionDropout"))
         }
         func perceptron(_ x: Tensor<Scalar>) -> Tensor<Scalar> {
             let hidden = intermediate(x, pass.part("intermediate")).applying(activation)

@@ -38,7 +38,7 @@ public struct TokenBatch: Sendable, Hashable {
 /// [n, length, size].
 ///
 /// With the defaults it is BERT (Devlin et al. 2019): learned places, post-norm blocks, ε = 1e-12.
-public struct TransformerEncoder<Scalar: KernelScalar>: Module {
+public struct TransformerEncoder<Scalar: KernelScalar>: SequenceEncoder {
     /// The sizes of an encoder, named as in Hugging Face's configuration where that has the same.
     public struct Configuration: Sendable, Hashable, Codable {
         public var vocabularySize = 30522
@@ -82,6 +82,19 @@ public struct TransformerEncoder<Scalar: KernelScalar>: Module {
     }
 
     public func callAsFunction(_ batch: TokenBatch, _ pass: ForwardPass<Scalar>) -> Tensor<Scalar> {
+        var unrecorded: EncoderStates<Scalar>?
+        return self(batch, pass, recording: &unrecorded)
+    }
+
+    public func states(_ batch: TokenBatch, _ pass: ForwardPass<Scalar>) -> EncoderStates<Scalar> {
+        var states: EncoderStates<Scalar>? = EncoderStates()
+        _ = self(batch, pass, recording: &states)
+        return states!
+    }
+
+    private func callAsFunction(
+        _ batch: TokenBatch, _ pass: ForwardPass<Scalar>, recording states: inout EncoderStates<Scalar>?
+    ) -> Tensor<Scalar> {
         let (n, length) = (batch.count, batch.length)
         require(length <= configuration.maximumLength,
                 "sequences of \(length) tokens; the encoder has places for \(configuration.maximumLength)")
@@ -93,7 +106,11 @@ public struct TransformerEncoder<Scalar: KernelScalar>: Module {
             ? AttentionMask.additive(Tensor<Scalar>(
                 shape: [n, 1, 1, length], elements: batch.isPresent.map { $0 ? 0 : -Scalar.greatestFiniteMagnitude / 2 }))
             : nil
-        for (i, block) in blocks.enumerated() { x = block(x, mask: mask, pass.part("block\(i)")) }
+        states?.record(hidden: x)
+        for (i, block) in blocks.enumerated() {
+            x = block(x, mask: mask, pass.part("block\(i)"), recording: &states)
+            states?.record(hidden: x)
+        }
         return x
     }
 }

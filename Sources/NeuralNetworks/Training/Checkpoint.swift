@@ -8,7 +8,7 @@ import Optimizers
 public struct CheckpointError: Error, Sendable, CustomStringConvertible {
     public let description: String
 
-    init(_ description: String) { self.description = description }
+    public init(_ description: String) { self.description = description }
 }
 
 // A checkpoint is a safetensors file. Parameters and statistics stand in it by name, so that other programs read them; what

@@ -37,8 +37,12 @@ public struct Trainer<Body: Module, Method: Optimizer, Target>: Sendable where M
     }
 
     /// The state before the first step.
-    public func makeState() -> State {
-        let parameters = network.initialParameters(seed: seed)
+    ///
+    /// - Parameter parameters: those of another training to go on from; new ones if `nil`.
+    /// - Precondition: as many as the network has.
+    public func makeState(parameters: [Scalar]? = nil) -> State {
+        let parameters = parameters ?? network.initialParameters(seed: seed)
+        require(parameters.count == network.parameterCount, "\(parameters.count) parameters; the network has \(network.parameterCount)")
         return State(parameters: parameters, statistics: network.initialStatistics(), optimizer: optimizer.initialState(like: parameters))
     }
 
