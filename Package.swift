@@ -26,6 +26,7 @@ let package = Package(
         .library(name: "Autodiff", targets: ["Autodiff"]),
         .library(name: "Optimizers", targets: ["Optimizers"]),
         .library(name: "NeuralNetworks", targets: ["NeuralNetworks"]),
+        .library(name: "Curvature", targets: ["Curvature"]),
         .executable(name: "descent", targets: ["DescentTool"]),
     ],
     dependencies: [
@@ -64,9 +65,11 @@ let package = Package(
         library("Optimizers", ["Objectives", "LinearAlgebra", "Randomness", "Kernels",
                                .product(name: "RealModule", package: "swift-numerics")]),
         library("NeuralNetworks", ["Autodiff", "Optimizers", "Datasets"]),
+        library("Curvature", ["Objectives", "Autodiff", "LinearAlgebra", "Randomness", "Kernels",
+                              .product(name: "RealModule", package: "swift-numerics")]),
         // Layer 6.
         library("Descent", ["Kernels", "Randomness", "LinearAlgebra", "BinaryAlgebra", "Objectives", "Datasets", "Autodiff",
-                            "Optimizers", "NeuralNetworks"]),
+                            "Optimizers", "NeuralNetworks", "Curvature"]),
         // Layer 7.
         library("Reproductions", ["Descent"]),
         .executableTarget(name: "DescentTool", dependencies: [
@@ -86,6 +89,7 @@ let package = Package(
         tests("NeuralNetworks", ["Autodiff", "Datasets", "Objectives", "Optimizers", "Randomness", "Kernels"]),
         tests("Optimizers", ["Objectives", "LinearAlgebra", "Randomness", "Kernels",
                              .product(name: "RealModule", package: "swift-numerics")]),
+        tests("Curvature", ["Autodiff", "Objectives", "Optimizers", "LinearAlgebra", "Randomness", "Kernels"]),
         tests("Reproductions", ["DescentTool"]),
     ],
     cLanguageStandard: .c17

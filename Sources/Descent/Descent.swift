@@ -1,6 +1,7 @@
 // The umbrella: `import Descent` brings every public module.
 @_exported import Autodiff
 @_exported import BinaryAlgebra
+@_exported import Curvature
 @_exported import Datasets
 @_exported import Kernels
 @_exported import LinearAlgebra
