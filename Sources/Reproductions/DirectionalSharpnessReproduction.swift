@@ -66,19 +66,16 @@ private struct ZipfBigrams {
         order = random.substream(0)
     }
 
-    /// The mean cross entropy of some pairs. A pair's loss depends on its words alone, so pairs are counted, and each word's
-    /// distribution is computed once.
-    private func loss(_ pairs: some Sequence<(first: Int, second: Int)>) -> TensorObjective<Float> {
+    /// The mean cross entropy of some pairs. It depends on how often each pair occurs alone: the logits of a first word are computed once.
+    private func loss(_ pairs: [(first: Int, second: Int)]) -> TensorObjective<Float> {
         let (v, d) = (vocabulary, width)
-        var counts = [Float](repeating: 0, count: v * v), sum: Float = 0
-        for pair in pairs {
-            counts[pair.first * v + pair.second] += 1
-            sum += 1
-        }
-        let weights = Tensor(shape: [v, v], elements: counts.map { -$0 / sum })
+        let words = Set(pairs.map(\.first)).sorted(), row = Dictionary(uniqueKeysWithValues: zip(words, 0...))
+        var weights = [Float](repeating: 0, count: words.count * v)
+        for pair in pairs { weights[row[pair.first]! * v + pair.second] -= 1 / Float(pairs.count) }
+        let shares = Tensor(shape: [words.count, v], elements: weights)
         return TensorObjective(dimension: 2 * v * d) { p in
-            let logits = matmul(p.part(from: 0, shape: [v, d]), p.part(from: v * d, shape: [v, d]).transposed())
-            return (weights * logits.logSoftmax()).sum()
+            let e = p.part(from: 0, shape: [v, d]).gathered(words), u = p.part(from: v * d, shape: [v, d])
+            return (shares * matmul(e, u.transposed()).logSoftmax()).sum()
         }
     }
 
@@ -131,23 +128,25 @@ private struct Proposal {
     mutating func see(_ gradient: [Float], at x: [Float]) { update = propose(gradient, x) }
 
     /// The paper's variants, with its fractions: 0.1 for SGD, 0.5 for adaptive methods.
-    static func all(like x: [Float], layout: ParameterLayout) -> [Proposal] {
+    static func all(like x: [Float], layout: ParameterLayout, quick: Bool) -> [Proposal] {
         let momentum = Momentum<Float>(0.9, dampening: 0.9), tenth = ClipByQuantile<Float>(0.1), half = ClipByQuantile<Float>(0.5)
         func adafactor(_ clipping: ClipByQuantile<Float>?) -> some GradientTransformation<Float> {
             chain(Float.self) { ScaleByFactoredRMS(layout, numeratorClipping: clipping); ClipByBlockRMS(1, layout: layout) }
         }
-        return [
+        let judged = [
             Proposal("SGD", momentum, like: x),
             Proposal("SGD, clipped by norm", chain(Float.self) { momentum; ClipByGlobalNorm(1e-3) }, like: x),
             Proposal("SGD, gradient clipped 0.1", chain(Float.self) { tenth; momentum }, like: x),
             Proposal("normalised SGD", chain(Float.self) { momentum; NormalizeBlocks(layout) }, like: x),
             Proposal("sign SGD", chain(Float.self) { momentum; ScaleBySign() }, like: x),
             Proposal("Adam", ScaleByAdam(), like: x),
+            Proposal("Lion", ScaleByLion(), like: x),
+        ]
+        return quick ? judged : judged + [
             Proposal("Adam, gradient clipped 0.5", ScaleByAdam(numeratorClipping: half), like: x),
             Proposal("Adam, update clipped 0.5", chain(Float.self) { ScaleByAdam(); half }, like: x),
             Proposal("Adafactor", adafactor(nil), like: x),
             Proposal("Adafactor, gradient clipped 0.5", adafactor(half), like: x),
-            Proposal("Lion", ScaleByLion(), like: x),
             Proposal("Lion, update clipped 0.5", chain(Float.self) { ScaleByLion(takesSign: false); half }, like: x),
         ]
     }
@@ -159,7 +158,7 @@ private struct Measurement {
 }
 
 private func localMeasurements(_ context: inout Context) throws -> (checks: [Check], tables: [Table], figure: Figure) {
-    let seeds = 5, moments = context.quick ? [50, 200] : [50, 200, 600], judged = 200
+    let seeds = 5, moments = context.quick ? [50, 100] : [50, 200, 600], judged = moments[1]
     var tables: [Table] = [], checks: [Check] = [], bars: [Figure.Series] = []
     for (t, trajectory) in ["SGD", "Adam"].enumerated() {
         // measured[moment][proposal][seed]
@@ -167,7 +166,7 @@ private func localMeasurements(_ context: inout Context) throws -> (checks: [Che
         for s in 0..<seeds {
             context.report(0.3 * Double(t) + 0.06 * Double(s), "updates along \(trajectory)'s trajectory, seed \(s + 1) of \(seeds)")
             let model = ZipfBigrams(seed: context.seed &+ UInt64(s)), full = model.full
-            var x = model.start, proposals = Proposal.all(like: x, layout: model.layout)
+            var x = model.start, proposals = Proposal.all(like: x, layout: model.layout, quick: context.quick)
             let sgd = SGD<Float>(learningRate: 2, momentum: 0.9, dampening: 0.9), adam = Adam<Float>(learningRate: 0.01)
             var sgdState = sgd.initialState(like: x), adamState = adam.initialState(like: x)
             names = proposals.map(\.name)
@@ -180,7 +179,7 @@ private func localMeasurements(_ context: inout Context) throws -> (checks: [Che
                     let reference = abs(along[0].value)
                     disagreement = max(disagreement, abs(along[1].value - along[0].value) / reference)
                     let each = try proposals.indices.map { k in
-                        let profile = step == judged && s == 0 || step == judged && !context.quick
+                        let profile = step == judged
                             ? try LandscapeSearch<Float>(step: 1).solve(full, from: x, along: proposals[k].update) : nil
                         return Measurement(ratio: along[k].value / reference, correlation: along[k].gradientCorrelation,
                                            share: along[k].share(ofLargest: 0.1), decrease: profile?.bestDecrease ?? .nan)
@@ -211,7 +210,7 @@ private func localMeasurements(_ context: inout Context) throws -> (checks: [Che
         if t == 0 {
             let source = "claim of the paper; in numpy on this model at step 200 "
             checks += [
-                Check("SGD's trajectory, step 200: sharpness of clipped SGD over SGD's", average(judged, place("SGD, gradient clipped 0.1"), \.ratio), .atMost, 0.3,
+                Check("SGD's trajectory, step \(judged): sharpness of clipped SGD over SGD's", average(judged, place("SGD, gradient clipped 0.1"), \.ratio), .atMost, 0.3,
                       source: source + "0.063"),
                 Check("the same for Adam", average(judged, place("Adam"), \.ratio), .atMost, 0.2, source: source + "0.020"),
                 Check("the same for sign SGD", average(judged, place("sign SGD"), \.ratio), .atMost, 0.2, source: source + "0.040"),
@@ -231,7 +230,7 @@ private func localMeasurements(_ context: inout Context) throws -> (checks: [Che
             ]
         } else {
             checks += [
-                Check("Adam's trajectory, step 200: sharpness of clipped SGD over SGD's", average(judged, place("SGD, gradient clipped 0.1"), \.ratio), .atMost, 0.3,
+                Check("Adam's trajectory, step \(judged): sharpness of clipped SGD over SGD's", average(judged, place("SGD, gradient clipped 0.1"), \.ratio), .atMost, 0.3,
                       source: "0.13 to 0.22 in numpy"),
                 Check("the same for Adam", average(judged, place("Adam"), \.ratio), .atMost, 0.2, source: "0.03 to 0.08 in numpy"),
             ]
@@ -245,7 +244,7 @@ private func localMeasurements(_ context: inout Context) throws -> (checks: [Che
 // MARK: Training with each
 
 private func trainedLosses(_ context: inout Context) -> (checks: [Check], table: Table) {
-    let seeds = 5, steps = context.quick ? 200 : 600
+    let seeds = 5, steps = context.quick ? 100 : 600
     struct Method {
         let name: String
         /// The first is what a grid in numpy found best at 600 steps, and what the quick form takes.
@@ -269,8 +268,9 @@ private func trainedLosses(_ context: inout Context) -> (checks: [Check], table:
         method("Adam, gradient clipped 0.1", [0.01, 0.005, 0.02], ScaleByAdam<Float>(numeratorClipping: ClipByQuantile(0.1))),
         method("Adam, gradient clipped 0.5", [0.01, 0.02, 0.04], ScaleByAdam<Float>(numeratorClipping: ClipByQuantile(0.5))),
     ]
-    let models = (0..<seeds).map { ZipfBigrams(seed: context.seed &+ UInt64($0)) }
-    let tuning = context.quick ? nil : ZipfBigrams(seed: context.seed &+ 1000)
+    let seed = context.seed
+    let models = (0..<seeds).map { ZipfBigrams(seed: seed &+ UInt64($0)) }
+    let tuning = context.quick ? nil : ZipfBigrams(seed: seed &+ 1000)
     var table = Table("Loss on all pairs after \(steps) steps, each with its own rate, mean of \(seeds) seeds", columns: ["method", "rate", "loss"])
     var losses: [[Double]] = []
     for (k, method) in (context.quick ? Array(methods.prefix(3)) : methods).enumerated() {
