@@ -56,6 +56,7 @@ public struct DirectionalSharpness<Scalar: KernelScalar>: Sendable, Hashable {
     /// The share of S that the ⌊fraction · n⌋ largest contributions make up; above 1 where the others sum to a negative number.
     ///
     /// - Precondition: the fraction is from 0 to 1.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func share(ofLargest fraction: Double) -> Double {
         require(fraction >= 0 && fraction <= 1, "fraction is \(fraction); expected from 0 to 1")
         let largest = contributions.sorted(by: >).prefix(Int(Double(contributions.count) * fraction))
@@ -64,6 +65,7 @@ public struct DirectionalSharpness<Scalar: KernelScalar>: Sendable, Hashable {
 }
 
 /// Δ/‖Δ‖₂.
+@specialized(where Scalar == Float) @specialized(where Scalar == Double)
 func unitVector<Scalar: KernelScalar>(along update: [Scalar]) throws(CurvatureError) -> [Scalar] {
     let norm = Scalar.nrm2(update.span)
     guard norm.isFinite else {
