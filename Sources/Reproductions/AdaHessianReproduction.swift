@@ -215,69 +215,25 @@ private struct GlyphTask {
 
 /// A tanh network on the glyphs: what training with a method comes to.
 private struct GlyphRun {
-    let task: GlyphTask, network: Network<MLP<Float>>, seed: UInt64, steps: Int
+    let task: GlyphTask, training: MinibatchTraining, steps: Int
 
     init(seed: UInt64, steps: Int) {
         task = GlyphTask(seed: seed)
-        network = Network(MLP<Float>([144, 64, 64, 10]))
-        self.seed = seed
+        training = MinibatchTraining(
+            network: Network(MLP<Float>([144, 64, 64, 10])), inputs: task.inputs, labels: task.labels, batchSize: 64, seed: seed)
         self.steps = steps
     }
 
     struct Result { let loss: Double, accuracy: Double }
 
-    /// The loss on some examples as an objective.
-    private func objective(_ inputs: Tensor<Float>, _ labels: [Int]) -> TensorObjective<Float> {
-        TensorObjective(dimension: network.parameterCount) { [network] in crossEntropy(network(inputs, $0), labels: labels) }
-    }
-
     private func result(_ x: [Float]) -> Result {
-        let loss = objective(task.inputs, task.labels).value(at: x.span)
-        let accuracy = Loss<Float, [Int]>.crossEntropy().accuracy!(network(task.testInputs, Tensor(x)), task.testLabels)
-        return Result(loss: loss.isFinite ? Double(loss) : .infinity, accuracy: accuracy)
+        let loss = training.loss(x)
+        return Result(loss: loss.isFinite ? loss : .infinity, accuracy: training.accuracy(x, on: task.testInputs, task.testLabels))
     }
 
-    private func train(_ step: (inout [Float], [Float], TensorObjective<Float>) -> Void) -> Result {
-        var x = network.initialParameters(seed: seed)
-        let order = BatchOrder(count: task.labels.count, batchSize: 64, seed: seed)
-        for t in 0..<steps {
-            let (epoch, b) = t.quotientAndRemainder(dividingBy: order.batchesPerEpoch)
-            let indices = order.batch(b, of: order.order(epoch: epoch))
-            let batch = objective(task.inputs.gathered(indices), indices.map { task.labels[$0] })
-            var gradient = x, span = gradient.mutableSpan
-            _ = batch.valueAndGradient(at: x.span, gradient: &span)
-            step(&x, gradient, batch)
-        }
-        return result(x)
-    }
+    func train<Method: Optimizer<Float>>(_ method: Method) -> Result { result(training.train(with: method, steps: steps)) }
 
-    /// The time of a probe's product on a batch, in gradients.
-    func priceOfAProbe() -> Double {
-        let indices = Array(0..<64), batch = objective(task.inputs.gathered(indices), indices.map { task.labels[$0] })
-        let x = network.initialParameters(seed: seed), method = AdaHessian<Float>()
-        var state = method.initialState(like: x), gradient = x
-        let times = medianSeconds(rounds: 31, [
-            {
-                var span = gradient.mutableSpan
-                _ = batch.valueAndGradient(at: x.span, gradient: &span)
-            }, { _ = method.hessianDiagonal(of: batch, at: x.span, state: &state) },
-        ])
-        return times[1] / times[0]
-    }
-
-    func train<Method: Optimizer<Float>>(_ method: Method) -> Result {
-        var state = method.initialState(like: network.initialParameters(seed: seed))
-        return train { x, gradient, _ in method.step(&x, gradient: gradient, state: &state) }
-    }
-
-    func train(_ method: AdaHessian<Float>) -> Result {
-        var state = method.initialState(like: network.initialParameters(seed: seed))
-        return train { x, gradient, batch in
-            // Gradient and probe see the same batch.
-            let diagonal = method.needsHessian(state) ? method.hessianDiagonal(of: batch, at: x.span, state: &state) : []
-            method.step(&x, gradient: gradient, hessianDiagonal: diagonal, state: &state)
-        }
-    }
+    func train(_ method: AdaHessian<Float>) -> Result { result(training.train(with: method, steps: steps)) }
 }
 
 private func glyphTraining(_ context: inout Context) -> (checks: [Check], table: Table) {
@@ -297,7 +253,7 @@ private func glyphTraining(_ context: inout Context) -> (checks: [Check], table:
         Method(name: "AdaHessian, " + name, interval: interval, rates: rates) { run, rate in
             run.train(AdaHessian<Float>(
                 learningRate: .constant(rate), hessianPower: power, interval: interval,
-                averaging: matrices.map { .blocks(layout, matrices: $0) } ?? .none, seed: run.seed))
+                averaging: matrices.map { .blocks(layout, matrices: $0) } ?? .none, seed: run.training.seed))
         }
     }
     // Weights are inputs × outputs here: the mean of a row is one value an input, and the authors' default that of a column.
@@ -315,7 +271,7 @@ private func glyphTraining(_ context: inout Context) -> (checks: [Check], table:
     let tried = context.quick ? Array(methods.prefix(5)) : methods
     let tuning = GlyphRun(seed: context.seed &+ 1000, steps: steps)
     let runs = (0..<seeds).map { GlyphRun(seed: context.seed &+ UInt64($0), steps: steps) }
-    let price = tuning.priceOfAProbe()
+    let price = tuning.training.priceOfADiagonal(probes: 1)
     var table = Table("Glyphs with inputs scaled from 0.05 to 5, \(steps) steps, mean of \(seeds) seeds",
                       columns: ["method", "rate", "training loss", "test accuracy", "gradients a step"])
     var losses: [Double] = [], accuracies: [Double] = []
