@@ -38,7 +38,7 @@ public struct DirectionalSharpness<Scalar: KernelScalar>: Sendable, Hashable {
         require(gradient.count == hessian.rows && update.count == hessian.rows,
                 "gradient of \(gradient.count) and update of \(update.count) elements; expected \(hessian.rows)")
         let v = try unitVector(along: update)
-        let hv = try product(hessian, v.span, 0)
+        let hv = try product(hessian, v, 0)
         let contributions: [Scalar] = uninitializedArray(count: v.count) { Scalar.multiply(v.span, hv.span, into: &$0) }
         self.contributions = contributions
         value = Double(Scalar.dot(v.span, hv.span))

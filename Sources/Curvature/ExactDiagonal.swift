@@ -12,7 +12,7 @@ public func exactDiagonal<Scalar: KernelScalar>(of a: any LinearOperator<Scalar>
     var unit = [Scalar](repeating: 0, count: a.columns), diagonal = unit
     for i in diagonal.indices {
         unit[i] = 1
-        diagonal[i] = try product(a, unit.span, i)[i]
+        diagonal[i] = try product(a, unit, i)[i]
         unit[i] = 0
     }
     return diagonal

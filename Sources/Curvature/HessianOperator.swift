@@ -13,7 +13,8 @@ import Objectives
 /// Any other `LinearOperator` that is symmetric, such as a `Matrix` or a `ClosureOperator`, may stand in its place.
 public struct HessianOperator<Scalar: KernelScalar>: LinearOperator {
     public let dimension: Int
-    private let product: @Sendable (Span<Scalar>, inout MutableSpan<Scalar>) -> Void
+    /// H·x for whole arrays, which the derivative takes and gives without a copy.
+    let product: @Sendable ([Scalar]) -> [Scalar]
 
     public var rows: Int { dimension }
     public var columns: Int { dimension }
@@ -24,7 +25,9 @@ public struct HessianOperator<Scalar: KernelScalar>: LinearOperator {
     public init<Problem: TwiceDifferentiableObjective<Scalar> & Sendable>(of objective: Problem, at x: [Scalar]) {
         objective.requireDimension(x.count)
         dimension = x.count
-        product = { objective.hessianVectorProduct(at: x.span, direction: $0, into: &$1) }
+        product = { direction in
+            uninitializedArray(count: x.count) { objective.hessianVectorProduct(at: x.span, direction: direction.span, into: &$0) }
+        }
     }
 
     /// The Hessian at `x` by automatic differentiation. The gradient is computed and linearised once, here; an application
@@ -37,16 +40,13 @@ public struct HessianOperator<Scalar: KernelScalar>: LinearOperator {
         objective.requireDimension(x.count)
         dimension = x.count
         let derivative = linearize(of: gradient(of: objective.f))(Tensor(x)).derivative
-        product = { v, y in
-            let direction: [Scalar] = uninitializedArray(count: v.count) { copy(v, &$0) }
-            copy(derivative(Tensor(direction)).span, &y)
-        }
+        product = { derivative(Tensor($0)).elements }
     }
 
     public func apply(_ x: Span<Scalar>, into y: inout MutableSpan<Scalar>) {
         require(x.count == dimension && y.count == dimension,
                 "Hessian of order \(dimension) from \(x.count) to \(y.count) elements; expected \(dimension) both")
-        product(x, &y)
+        copy(product(uninitializedArray(count: dimension) { copy(x, &$0) }).span, &y)
     }
 
     public func applyAdjoint(_ y: Span<Scalar>, into x: inout MutableSpan<Scalar>) { apply(y, into: &x) }

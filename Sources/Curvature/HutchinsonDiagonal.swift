@@ -56,7 +56,7 @@ public struct HutchinsonDiagonal<Scalar: KernelScalar>: Sendable, Hashable, Coda
         require(a.rows == state.sum.count, "operator of order \(a.rows); the state was made for \(state.sum.count)")
         var stream = state.stream
         let z: [Scalar] = distribution.probe(count: a.columns, using: &stream)
-        var w = try product(a, z.span, state.probes)
+        var w = try product(a, z, state.probes)
         var sum = state.sum.mutableSpan
         Scalar.multiplyAccumulate(z.span, w.span, into: &sum)
         if distribution != .rademacher {

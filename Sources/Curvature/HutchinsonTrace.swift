@@ -42,7 +42,7 @@ public struct HutchinsonTrace<Scalar: KernelScalar>: Sendable, Hashable, Codable
         requireSquare(a)
         var stream = state.stream
         let z: [Scalar] = distribution.probe(count: a.columns, using: &stream)
-        let y = try product(a, z.span, state.samples.count)
+        let y = try product(a, z, state.samples.count)
         let sample = Double(Scalar.dot(z.span, y.span))
         guard sample.isFinite else { throw .nonFinite(product: state.samples.count) }
         state.samples.append(sample)

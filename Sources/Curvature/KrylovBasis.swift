@@ -45,7 +45,7 @@ struct KrylovBasis<Scalar: KernelScalar>: Sendable, Codable {
     /// - Precondition: `size` < `capacity` and `size` < `dimension`.
     mutating func extend(by a: any LinearOperator<Scalar>, productIndex: Int) throws(CurvatureError) {
         let j = size
-        var w = try product(a, vectors.row(j), productIndex)
+        var w = try product(a, elements(ofRow: j), productIndex)
         for i in 0..<j where projection[i, j] != 0 { subtract(Scalar(projection[i, j]), i, from: &w) }
         var diagonal = Double(Scalar.dot(vectors.row(j), w.span))
         subtract(Scalar(diagonal), j, from: &w)
@@ -92,6 +92,11 @@ struct KrylovBasis<Scalar: KernelScalar>: Sendable, Codable {
                 return
             }
         }
+    }
+
+    private func elements(ofRow i: Int) -> [Scalar] {
+        let row = vectors.row(i)
+        return uninitializedArray(count: dimension) { copy(row, &$0) }
     }
 
     private func subtract(_ factor: Scalar, _ i: Int, from w: inout [Scalar]) {
@@ -154,7 +159,7 @@ struct KrylovBasis<Scalar: KernelScalar>: Sendable, Codable {
                 copy(part.row(i), &target)
             }
         }
-        let next = Array(vectors.elements[size * dimension..<(size + 1) * dimension])
+        let next = elements(ofRow: size)
         var row = vectors.mutableRow(kept)
         copy(next.span, &row)
         projection = .zeros(rows: capacity + 1, columns: capacity + 1)

@@ -11,9 +11,9 @@ func requireSquare<Scalar: KernelScalar>(_ a: any LinearOperator<Scalar>) {
 /// A·x, checked to be finite; `index` is its number in the error.
 @specialized(where Scalar == Float) @specialized(where Scalar == Double)
 func product<Scalar: KernelScalar>(
-    _ a: any LinearOperator<Scalar>, _ x: Span<Scalar>, _ index: Int
+    _ a: any LinearOperator<Scalar>, _ x: [Scalar], _ index: Int
 ) throws(CurvatureError) -> [Scalar] {
-    let y: [Scalar] = uninitializedArray(count: a.rows) { a.apply(x, into: &$0) }
+    let y = (a as? HessianOperator<Scalar>)?.product(x) ?? uninitializedArray(count: a.rows) { a.apply(x.span, into: &$0) }
     guard Scalar.maxAbs(y.span).isFinite else { throw .nonFinite(product: index) }
     return y
 }

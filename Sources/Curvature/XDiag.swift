@@ -50,11 +50,11 @@ public struct XDiag<Scalar: KernelScalar>: Sendable, Hashable, Codable {
             for j in 0..<q.rows { residual += basis.lost[j, i] * basis.r[j, i] }
             let (u, v, w) = (qs.row(i), zs.row(i), omega.row(i))
             for j in 0..<n {
-                let x = u[j] * (residual * w[j] - v[j])
+                let x = range[j] + u[j] * (residual * w[j] - v[j])
                 sum[j] += x
                 squares[j] += x * x
             }
         }
-        return DiagonalEstimate(sum: sum, squares: squares, count: k, plus: range, products: k + z.rows)
+        return DiagonalEstimate(sum: sum, squares: squares, count: k, products: k + z.rows)
     }
 }
