@@ -21,10 +21,8 @@ let density = try StochasticLanczosQuadrature<Float>(probes: 2, steps: 30).estim
 print("share of eigenvalues above a tenth of the largest:", 1 - density.cumulative(at: Double(ends.largest[0].value) / 10))
 
 // Two steps from the same gradient.
-var gradient = parameters
-var span = gradient.mutableSpan
-_ = loss.valueAndGradient(at: parameters.span, gradient: &span)
-for (name, step) in [("gradient", gradient.map { -$0 }), ("signs", gradient.map { $0 > 0 ? -1 : 1 })] {
-    let along = try DirectionalSharpness(of: hessian, gradient: gradient, along: step)
+let slope = gradient(of: { crossEntropy(network(images, $0), labels: labels) })(Tensor(parameters)).elements
+for (name, step) in [("gradient", slope.map { -$0 }), ("signs", slope.map { $0 > 0 ? -1 : 1 })] {
+    let along = try DirectionalSharpness(of: hessian, gradient: slope, along: step)
     print(name, "sharpness", along.value, "correlation", along.gradientCorrelation, "best decrease", along.bestDecrease ?? .infinity)
 }

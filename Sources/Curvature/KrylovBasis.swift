@@ -5,8 +5,7 @@ import Randomness
 /// An orthonormal basis v₀, v₁, … of a Krylov space of a symmetric operator, grown by the Lanczos recurrence with full
 /// reorthogonalisation, and the operator's projection onto it.
 ///
-/// A V = V T + β v_size e_lastᵀ. The recurrence takes out what it knows of A v first; a second pass against all vectors then leaves
-/// rounding of the size of one vector, also where β is small.
+/// A V = V T + β v_size e_lastᵀ. What the recurrence knows of A v is taken out first, and what is found of the basis in the rest then.
 struct KrylovBasis<Scalar: KernelScalar>: Sendable, Codable {
     /// `capacity` + 1 rows; the first `size` + 1 are v₀ … v_size.
     private(set) var vectors: Matrix<Scalar>
@@ -29,11 +28,9 @@ struct KrylovBasis<Scalar: KernelScalar>: Sendable, Codable {
         self.stream = stream
         guard dimension > 0 else { return }
         if let start {
-            let norm = Scalar.nrm2(start.span)
+            let norm = Double(Scalar.nrm2(start.span))
             if norm > 0, norm.isFinite {
-                var row = vectors.mutableRow(0)
-                copy(start.span, &row)
-                Scalar.scale(1 / norm, &row)
+                place(start, norm, inRow: 0)
                 return
             }
         }
@@ -46,51 +43,31 @@ struct KrylovBasis<Scalar: KernelScalar>: Sendable, Codable {
     mutating func extend(by a: any LinearOperator<Scalar>, productIndex: Int) throws(CurvatureError) {
         let j = size
         var w = try product(a, elements(ofRow: j), productIndex)
-        for i in 0..<j where projection[i, j] != 0 { subtract(Scalar(projection[i, j]), i, from: &w) }
-        var diagonal = Double(Scalar.dot(vectors.row(j), w.span))
-        subtract(Scalar(diagonal), j, from: &w)
-        diagonal += reorthogonalize(&w, against: j + 1)[j]
-        projection[j, j] = diagonal
+        var components = (0..<j).map { projection[$0, j] } + [Double(Scalar.dot(vectors.row(j), w.span))]
+        let norm = remove(&components, from: &w)
+        projection[j, j] = components[j]
         size += 1
 
-        let norm = Double(Scalar.nrm2(w.span))
-        // ‖A vⱼ‖², from its components.
-        var square = norm * norm + diagonal * diagonal
-        for i in 0..<j { square += projection[i, j] * projection[i, j] }
-        scale = max(scale, square.squareRoot())
+        // ‖A vⱼ‖.
+        scale = max(scale, Double.nrm2((components + [norm]).span))
         // What is left of a vector that lies in the space is rounding, without direction.
-        coupling = norm > 16 * Double(Scalar.ulpOfOne) * scale ? norm : 0
-        guard size < dimension else {
-            coupling = 0
-            return
-        }
+        coupling = size < dimension && norm > 16 * Double(Scalar.ulpOfOne) * scale ? norm : 0
         if coupling > 0 {
             projection[j, j + 1] = coupling
             projection[j + 1, j] = coupling
-            var span = w.mutableSpan
-            Scalar.scale(Scalar(1 / norm), &span)
-            var row = vectors.mutableRow(j + 1)
-            copy(w.span, &row)
-        } else {
+            place(w, norm, inRow: j + 1)
+        } else if size < dimension {
             beginAnew()
         }
     }
 
     /// Puts a random unit vector, orthogonal to the basis, in the place of v_size.
     private mutating func beginAnew() {
-        let size = size
         while true {
             var w: [Scalar] = ProbeDistribution.gaussian.probe(count: dimension, using: &stream)
-            let before = Scalar.nrm2(w.span)
-            _ = reorthogonalize(&w, against: size)
-            _ = reorthogonalize(&w, against: size)
-            let norm = Scalar.nrm2(w.span)
-            if norm > before * Scalar.ulpOfOne.squareRoot() {
-                var row = vectors.mutableRow(size)
-                copy(w.span, &row)
-                Scalar.scale(1 / norm, &row)
-                return
-            }
+            var components = [Double](repeating: 0, count: size)
+            let norm = remove(&components, from: &w)
+            if norm > Double(Scalar.ulpOfOne.squareRoot()) * Double(dimension).squareRoot() { return place(w, norm, inRow: size) }
         }
     }
 
@@ -99,33 +76,41 @@ struct KrylovBasis<Scalar: KernelScalar>: Sendable, Codable {
         return uninitializedArray(count: dimension) { copy(row, &$0) }
     }
 
-    private func subtract(_ factor: Scalar, _ i: Int, from w: inout [Scalar]) {
-        var span = w.mutableSpan
-        Scalar.axpy(-factor, vectors.row(i), &span)
+    private mutating func place(_ w: [Scalar], _ norm: Double, inRow i: Int) {
+        var row = vectors.mutableRow(i)
+        Scalar.affine(1 / Scalar(norm), w.span, 0, into: &row)
     }
 
-    /// Takes out of `w` its components along the first `count` vectors, and returns them. By blocks that stay in the cache, so that the
-    /// basis is read twice.
+    /// Takes out of `w` the given components along the first vectors, and what more of these it finds, which it adds to them. Returns the
+    /// norm of the rest, which is orthogonal to them but for a few units of rounding of its own size.
+    ///
+    /// Each sweep goes by blocks that stay in the cache, so that the basis is read once for both what is taken out and what is left.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-    private func reorthogonalize(_ w: inout [Scalar], against count: Int) -> [Double] {
-        let block = 8192
-        var components = [Double](repeating: 0, count: count)
+    private func remove(_ components: inout [Double], from w: inout [Scalar]) -> Double {
+        let block = 4096, tolerance = 64 * Double(Scalar.ulpOfOne)
         let elements = vectors.span
-        for start in stride(from: 0, to: dimension, by: block) {
-            let end = min(start + block, dimension), part = w.span.extracting(start..<end)
-            for i in 0..<count {
-                components[i] += Double(Scalar.dot(elements.extracting(i * dimension + start..<i * dimension + end), part))
+        var pending = components
+        // A rest that is rounding alone never becomes orthogonal: a few sweeps show that.
+        for sweep in 1... {
+            var left = [Double](repeating: 0, count: pending.count), norms: [Double] = []
+            for start in stride(from: 0, to: dimension, by: block) {
+                let end = min(start + block, dimension)
+                var span = w.mutableSpan
+                var part = span._mutatingExtracting(start..<end)
+                for i in pending.indices where pending[i] != 0 {
+                    Scalar.axpy(-Scalar(pending[i]), elements.extracting(i * dimension + start..<i * dimension + end), &part)
+                }
+                for i in left.indices {
+                    left[i] += Double(Scalar.dot(elements.extracting(i * dimension + start..<i * dimension + end), part.span))
+                }
+                norms.append(Double(Scalar.nrm2(part.span)))
             }
+            let norm = Double.nrm2(norms.span)
+            if sweep == 4 || Double.maxAbs(left.span) <= tolerance * norm { return norm }
+            pending = left
+            for i in left.indices { components[i] += left[i] }
         }
-        for start in stride(from: 0, to: dimension, by: block) {
-            let end = min(start + block, dimension)
-            var span = w.mutableSpan
-            var part = span._mutatingExtracting(start..<end)
-            for i in 0..<count {
-                Scalar.axpy(-Scalar(components[i]), elements.extracting(i * dimension + start..<i * dimension + end), &part)
-            }
-        }
-        return components
+        fatalError("the fourth sweep returns")
     }
 
     /// The eigendecomposition of T: the Ritz values, rising, and their coordinates in the basis as columns.
