@@ -11,7 +11,7 @@ let parameters = network.initialParameters(seed: 1)
 let hessian = HessianOperator(of: loss, at: parameters)
 
 let diagonal = try HutchinsonDiagonal<Float>(probes: 8).estimate(hessian)
-print("diagonal from 8 products:", diagonal.values.prefix(3), "±", diagonal.standardErrors!.prefix(3))
+print("diagonal from 8 products:", diagonal.values.suffix(3), "±", diagonal.standardErrors!.suffix(3))
 let plain = try HutchinsonTrace<Float>(probes: 30).estimate(hessian), better = try XTrace<Float>(products: 30).estimate(hessian)
 print("trace from 30 products:", plain.value, "±", plain.standardError!, "or", better.value, "±", better.standardError!)
 
