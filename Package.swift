@@ -26,6 +26,7 @@ let package = Package(
         .library(name: "Autodiff", targets: ["Autodiff"]),
         .library(name: "Optimizers", targets: ["Optimizers"]),
         .library(name: "NeuralNetworks", targets: ["NeuralNetworks"]),
+        .library(name: "Curvature", targets: ["Curvature"]),
         .library(name: "Sketching", targets: ["Sketching"]),
         .library(name: "BinarizedNetworks", targets: ["BinarizedNetworks"]),
         .executable(name: "descent", targets: ["DescentTool"]),
@@ -66,12 +67,14 @@ let package = Package(
         library("Optimizers", ["Objectives", "LinearAlgebra", "Randomness", "Kernels",
                                .product(name: "RealModule", package: "swift-numerics")]),
         library("NeuralNetworks", ["Autodiff", "Optimizers", "Datasets"]),
+        library("Curvature", ["Objectives", "Autodiff", "LinearAlgebra", "Randomness", "Kernels",
+                              .product(name: "RealModule", package: "swift-numerics")]),
         library("Sketching", ["LinearAlgebra", "Randomness", "Kernels"]),
         // Layer 5.
         library("BinarizedNetworks", ["BinaryAlgebra", "NeuralNetworks", .product(name: "RealModule", package: "swift-numerics")]),
         // Layer 6.
         library("Descent", ["Kernels", "Randomness", "LinearAlgebra", "BinaryAlgebra", "Objectives", "Datasets", "Autodiff",
-                            "Optimizers", "NeuralNetworks", "Sketching", "BinarizedNetworks"]),
+                            "Optimizers", "NeuralNetworks", "Curvature", "Sketching", "BinarizedNetworks"]),
         // Layer 7.
         library("Reproductions", ["Descent"]),
         .executableTarget(name: "DescentTool", dependencies: [
@@ -91,6 +94,7 @@ let package = Package(
         tests("NeuralNetworks", ["Autodiff", "Datasets", "Objectives", "Optimizers", "Randomness", "Kernels"]),
         tests("Optimizers", ["Objectives", "LinearAlgebra", "Randomness", "Kernels",
                              .product(name: "RealModule", package: "swift-numerics")]),
+        tests("Curvature", ["Autodiff", "Objectives", "Optimizers", "LinearAlgebra", "Randomness", "Kernels"]),
         tests("Sketching", ["LinearAlgebra", "Randomness", "Kernels", .product(name: "RealModule", package: "swift-numerics")]),
         tests("BinarizedNetworks", ["Autodiff", "BinaryAlgebra", "Datasets", "Kernels", "LinearAlgebra", "NeuralNetworks", "Objectives",
                                     "Optimizers", "Randomness", .product(name: "RealModule", package: "swift-numerics")],

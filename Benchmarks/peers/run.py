@@ -7,7 +7,7 @@ import sys
 
 from harness import Ours, measure, render
 
-names = ("binary-gemm", "binary-layer", "binary-encoder", "vector", "gradient", "hvp", "op-overhead")
+names = ("binary-gemm", "binary-layer", "binary-encoder", "vector", "gradient", "hvp", "op-overhead", "hutchinson", "lanczos")
 
 
 def main():

@@ -15,7 +15,7 @@ import Objectives
 /// seen without a copy.
 public struct TensorObjective<Scalar: KernelScalar>: TwiceDifferentiableObjective, Sendable {
     public let dimension: Int
-    private let f: @Sendable (Tensor<Scalar>) -> Tensor<Scalar>
+    package let f: @Sendable (Tensor<Scalar>) -> Tensor<Scalar>
 
     public init(dimension: Int, _ f: @escaping @Sendable (_ x: Tensor<Scalar>) -> Tensor<Scalar>) {
         require(dimension >= 0, "dimension is \(dimension); expected no negative number")

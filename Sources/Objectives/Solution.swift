@@ -34,5 +34,10 @@ public struct NotConvergedError: Error, Sendable, Hashable, CustomStringConverti
     public let status: SolverStatus
     public let reason: String
 
+    public init(status: SolverStatus, reason: String) {
+        self.status = status
+        self.reason = reason
+    }
+
     public var description: String { "not converged (\(status.rawValue)): \(reason)" }
 }

@@ -120,10 +120,12 @@ public struct AdaHessian<Scalar: KernelScalar>: IterativeSolver, Hashable, Codab
         require(hessianDiagonal.count == (isNeeded ? parameters.count : 0),
                 "Hessian diagonal of \(hessianDiagonal.count) elements; expected \(isNeeded ? parameters.count : 0) in this step")
         var diagonal = hessianDiagonal
-        if estimate == .absolute { diagonal = diagonal.map(\.magnitude) }
-        averaging.apply(to: &diagonal)
+        if isNeeded {
+            if estimate == .absolute { diagonal = diagonal.map(\.magnitude) }
+            averaging.apply(to: &diagonal)
+            state.hessianUpdates += 1
+        }
         state.moments.steps += 1
-        if isNeeded { state.hessianUpdates += 1 }
         let steps = state.moments.steps
         var c = MomentCoefficients<Scalar>(
             step: Scalar(learningRate.value(at: steps - 1)), b1: beta1, b2: beta2, t1: steps, t2: state.hessianUpdates)

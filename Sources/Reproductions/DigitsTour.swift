@@ -13,7 +13,7 @@ extension Reproduction {
         var packed: [Double] = [], float: [Double] = [], pixels: [Double] = [], unlike = 0
         var first: LiftedDigits?
         for s in 0..<seeds {
-            context.report(Double(s) / Double(seeds + 1), "digits, seed \(s + 1) of \(seeds)")
+            context.report(0.8 * Double(s) / Double(seeds + 1), "digits, seed \(s + 1) of \(seeds)")
             let lifted = LiftedDigits(digits, bits: bits, seed: context.seed &+ UInt64(s))
             let byBits = lifted.packedProduct(), byFloats = lifted.floatProduct()
             unlike += zip(byBits.elements, byFloats.elements).count { Float($0) != $1 }
@@ -24,7 +24,7 @@ extension Reproduction {
         }
         func mean(_ x: [Double]) -> Double { x.reduce(0, +) / Double(x.count) }
 
-        context.report(Double(seeds) / Double(seeds + 1), "timing both products in turns")
+        context.report(0.8 * Double(seeds) / Double(seeds + 1), "timing both products in turns")
         let job = first!
         let times = medianSeconds(rounds: context.quick ? 3 : 15, [{ _ = job.packedProduct() }, { _ = job.floatProduct() }])
         let operations = 2 * Double(job.test.rows) * Double(job.train.rows) * Double(bits)
@@ -51,6 +51,9 @@ extension Reproduction {
         let inference = try encoderInference(quick: context.quick, seed: context.seed)
         outcome.tables.append(inference.table)
         outcome.checks.append(inference.check)
+        let training = digitsTraining(digits, &context)
+        outcome.tables.append(training.table)
+        outcome.checks += training.checks
         return outcome
     }
 }

@@ -21,7 +21,7 @@ public struct Paper: Sendable, Codable, Hashable {
     /// Every paper, by slug.
     public static let all: [Paper] = [
         Paper("adahessian", "ADAHESSIAN: An Adaptive Second Order Optimizer for Machine Learning",
-              arXiv: "2006.00719", "Optimizers", .planned),
+              arXiv: "2006.00719", "Optimizers", .works),
         Paper("adasketch-newton", "Constrained Optimization via Exact Augmented Lagrangian and Randomized Iterative Sketching",
               arXiv: "2305.18379", "ConstrainedOptimization", .planned),
         Paper("attention-svm", "Transformers as Support Vector Machines",
@@ -43,7 +43,7 @@ public struct Paper: Sendable, Codable, Hashable {
         Paper("deep-conjugate-direction", "A Deep Conjugate Direction Method for Iteratively Solving Linear Systems",
               arXiv: "2205.10763", "LearnedSolvers", .planned),
         Paper("directional-sharpness", "Toward Understanding Why Adam Converges Faster Than SGD for Transformers",
-              arXiv: "2306.00204", "Curvature", .planned),
+              arXiv: "2306.00204", "Curvature", .works),
         Paper("double-descent", "Understanding the Role of Optimization in Double Descent",
               arXiv: "2312.03951", "TrainingDynamics", .planned),
         Paper("equilibrium-propagation", "Improving equilibrium propagation without weight symmetry through Jacobian homeostasis",

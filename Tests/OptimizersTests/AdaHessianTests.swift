@@ -163,6 +163,11 @@ private struct Quadratic<Scalar: KernelScalar>: TwiceDifferentiableObjective {
             before = state.optimizer.moments.second
         }
         #expect(state.evaluations.hessianProducts == 3)
+        // With averages there is nothing to average in the steps between.
+        let averaged = AdaHessian<Double>(
+            learningRate: 1e-3, interval: 2, averaging: .blocks(ParameterLayout([("w", [5])]), matrices: .overRows))
+        let stopped = averaged.solve(problem, from: [1, 2, 3, 4, 5], stopping: .iterations(4))
+        #expect(stopped.status == .iterationLimit && stopped.evaluations.hessianProducts == 2)
     }
 
     @Test(arguments: [1.0, 0.5, 0, 0.7]) func agreesWithItsChain(_ power: Double) {

@@ -6,7 +6,8 @@ import Workloads
 enum NetworkCases {
     typealias T = Tensor<Float>
 
-    static let names: Set = ["mlp-gradient", "mlp-hvp", "mlp-hvp-probes", "op-overhead", "cnn-step", "encoder-step"]
+    static let names: Set = ["mlp-gradient", "mlp-hvp", "mlp-hvp-probes", "op-overhead", "cnn-step", "encoder-step",
+                              "mlp-hessian-diagonal", "mlp-probes", "mlp-sharpness"]
 
     static func make(_ name: String, data: [String: String], numbers: [String: Double]) throws -> Case {
         func matrix(_ key: String) throws -> Matrix<Float> { try NPY.read(path: data[key].orThrow("data \(key)")).matrix() }
@@ -32,6 +33,31 @@ enum NetworkCases {
             let rows = (0..<directions.rows).map { T(Array(directions.elements[$0 * p.count..<($0 + 1) * p.count])) }
             let products = hessianVectorProducts(of: { (p: T) in network.loss(network.split(p)) })
             return tensorCase(name, rows: rows.count) { products(p, rows) } result: { flat($0) }
+        case "mlp-hessian-diagonal":
+            let network = MLPCase(x: x, labels: labels), probes = Int(try numbers["probes"].orThrow("probes"))
+            let objective = TensorObjective<Float>(dimension: p.count) { network.loss(network.split($0)) }
+            let estimate = { try! HutchinsonDiagonal<Float>(probes: probes).estimate(HessianOperator(of: objective, at: p.elements)).values }
+            return Case(workload: Workload(name, work: 1, .operations) { consume(estimate()) }) {
+                try writeNPY(estimate(), rows: 1, columns: p.count, to: $0)
+            }
+        // The signs that the diagonal's probes are.
+        case "mlp-probes":
+            let probes = Int(try numbers["probes"].orThrow("probes"))
+            return Case(workload: Workload(name, work: 1, .operations) {}) {
+                var stream = RandomStream(seed: 0)
+                let signs = (0..<probes).flatMap { _ in stream.rademacher(count: p.count) as [Float] }
+                try writeNPY(signs, rows: probes, columns: p.count, to: $0)
+            }
+        case "mlp-sharpness":
+            let network = MLPCase(x: x, labels: labels), tolerance = try numbers["tolerance"].orThrow("tolerance")
+            let objective = TensorObjective<Float>(dimension: p.count) { network.loss(network.split($0)) }
+            let solve = {
+                Lanczos<Float>(largest: 1, relativeTolerance: tolerance).solve(HessianOperator(of: objective, at: p.elements))
+            }
+            return Case(workload: Workload(name, work: 1, .operations) { consume(solve()) }) {
+                let solution = solve()
+                try writeNPY([try solution.get().largest[0].value, Float(solution.products)], rows: 1, columns: 2, to: $0)
+            }
         case "cnn-step":
             let network = CNNCase(x: x, labels: labels)
             return stepCase(name, network.split(p), rate: try numbers["rate"].orThrow("rate"), network.loss) { network.joined($0) }
