@@ -9,7 +9,7 @@ public struct Reproduction: Sendable {
     let run: @Sendable (inout Context) throws -> Outcome
 
     /// Every reproduction there is, by slug.
-    public static let all: [Reproduction] = [.bibert]
+    public static let all: [Reproduction] = [.bibert, .exadam, .lionK, .optimisticOMD]
 
     /// The main job of the package on real data: the hot-loop families, with their speed-ups in the same run.
     public static let tour: Reproduction = .digitsTour

@@ -12,7 +12,10 @@ public struct Table: Sendable, Codable, Hashable {
     }
 
     /// - Precondition: a cell for each column.
-    public mutating func append(_ row: String...) {
+    public mutating func append(_ row: String...) { append(row) }
+
+    /// - Precondition: a cell for each column.
+    public mutating func append(_ row: [String]) {
         require(row.count == columns.count, "row has \(row.count) cells; expected \(columns.count)")
         rows.append(row)
     }

@@ -48,7 +48,7 @@ import _TestSupport
             let eta = learner.stepSize(state), x = learner.play(state), before = state
             learner.observe(g, state: &state)
             let left = (0..<5).reduce(0) { $0 + g[$1] * (x[$1] - u[$1]) }
-            let hint = (0..<5).reduce(0) { $0 + (g[$1] - before.lastGradient[$1]) * (x[$1] - state.center[$1]) }
+            let hint = (0..<5).reduce(0) { $0 + (g[$1] - before.hint[$1]) * (x[$1] - state.center[$1]) }
             let right = hint + breg(u, before.center, eta) - breg(u, state.center, eta) - breg(state.center, x, eta) - breg(x, before.center, eta)
             #expect(left <= right + 1e-13)
         }
