@@ -4,6 +4,7 @@ import LinearAlgebra
 import Objectives
 import Optimizers
 import RealModule
+import Synchronization
 import Testing
 import _TestSupport
 
@@ -112,6 +113,56 @@ import _TestSupport
         #expect(LBFGS().solve(unbounded, from: [0], stopping: .iterations(500)).status != .converged)
     }
 
+    /// Another value each time it is asked, which no descent can make sense of.
+    @Test func objectivesThatAreNotDeterministicAreFoundOut() {
+        let start = [3.0, -2]
+        for (name, solution) in [
+            ("L-BFGS", LBFGS().solve(Drifting(), from: start)), ("L-BFGS-B", LBFGSB().solve(Drifting(), from: start)),
+            ("Newton-CG", NewtonCG().solve(Drifting(), from: start)), ("trust region", TrustRegion().solve(Drifting(), from: start)),
+        ] {
+            #expect(solution.status == .brokeDown, "\(name): \(solution.status)")
+            #expect(solution.reason.contains("expected one that is deterministic"), "\(name): \(solution.reason)")
+            #expect(solution.iterate == start && solution.value == 13 + 1, "\(name): the best point is kept")
+        }
+    }
+
+    @Test func edges() {
+        func check<S: IterativeSolver<Double>>(_ name: String, _ solver: S, _ problem: (Quadric) -> S.Problem) {
+            let empty = solver.solve(problem(Quadric(scale: 1, dimension: 0)), from: [])
+            #expect(empty.status == .converged && empty.iterate.isEmpty, "\(name)")
+            let atTheMinimum = solver.solve(problem(Quadric(scale: 1, dimension: 2)), from: [1, 1])
+            #expect(atTheMinimum.status == .converged && atTheMinimum.iterations == 0 && atTheMinimum.evaluations.gradients == 1, "\(name)")
+            for scale in [1e-100, 1, 1e100] {
+                let solution = solver.solve(
+                    problem(Quadric(scale: scale, dimension: 3)), from: [2, -1, 0.5], stopping: .relativeGradientNorm(atMost: 1e-9) || .iterations(300))
+                #expect(solution.status == .converged, "\(name) at \(scale): \(solution.reason)")
+                #expect(solution.iterate.allSatisfy { abs($0 - 1) < 1e-7 }, "\(name) at \(scale): \(solution.iterate)")
+            }
+            let nonFinite = solver.solve(problem(Quadric(scale: .nan, dimension: 2)), from: [2, 3])
+            #expect(nonFinite.status == .nonFinite && nonFinite.iterate == [2, 3], "\(name)")
+        }
+        check("L-BFGS", LBFGS()) { $0 }
+        check("L-BFGS, Moré–Thuente", LBFGS(lineSearch: MoreThuente())) { $0 }
+        check("L-BFGS-B", LBFGSB()) { $0 }
+        check("Newton-CG", NewtonCG()) { $0 }
+        check("trust region", TrustRegion()) { $0 }
+    }
+
+    @Test func crossedBoundsAreRefused() async {
+        let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            _ = Bounds<Double>(lower: [0, 1], upper: [1, 0])
+        }
+        #expect(message(of: result).contains("bounds of variable 1 are 1.0 and 0.0; expected lower ≤ upper"))
+    }
+
+    @Test func equalBoundsFixAVariable() {
+        let rosenbrock = TestProblems.Rosenbrock<Double>(dimension: 2)
+        let solution = LBFGSB().solve(Boxed(base: rosenbrock, bounds: Bounds(lower: [0.5, -2], upper: [0.5, 2])), from: [3, 1])
+        #expect(solution.status == .converged && solution.iterate[0] == 0.5 && abs(solution.iterate[1] - 0.25) < 1e-8)
+        let fixed = LBFGSB().solve(Boxed(base: rosenbrock, bounds: Bounds(lower: [0.5, 2], upper: [0.5, 2])), from: [3, 1])
+        #expect(fixed.status == .converged && fixed.iterate == [0.5, 2] && fixed.iterations == 0)
+    }
+
     @Test func resumesToTheSameBits() throws {
         func check<S: IterativeSolver<Double>>(_ solver: S, _ problem: S.Problem) throws {
             let start = [-1.2, 1, -1.2, 1]
@@ -206,5 +257,39 @@ private struct Boxed<Base: Objective>: BoundedObjective {
     func value(at x: Span<Base.Scalar>) -> Base.Scalar { base.value(at: x) }
     func valueAndGradient(at x: Span<Base.Scalar>, gradient: inout MutableSpan<Base.Scalar>) -> Base.Scalar {
         base.valueAndGradient(at: x, gradient: &gradient)
+    }
+}
+
+/// ½ s Σ hᵢ (xᵢ − 1)², h = 1, 10, 100 …
+private struct Quadric: TwiceDifferentiableObjective {
+    let scale: Double, dimension: Int
+    func value(at x: Span<Double>) -> Double { x.indices.reduce(0) { $0 + 0.5 * scale * h($1) * (x[$1] - 1) * (x[$1] - 1) } }
+    private func h(_ i: Int) -> Double { Double.pow(10, i) }
+    func valueAndGradient(at x: Span<Double>, gradient: inout MutableSpan<Double>) -> Double {
+        for i in x.indices { gradient[i] = scale * h(i) * (x[i] - 1) }
+        return value(at: x)
+    }
+    func hessianVectorProduct(at x: Span<Double>, direction v: Span<Double>, into product: inout MutableSpan<Double>) {
+        for i in v.indices { product[i] = scale * h(i) * v[i] }
+    }
+}
+
+/// ‖x‖² and the number of the call.
+private final class Drifting: TwiceDifferentiableObjective {
+    private let calls = Mutex(0.0)
+    var dimension: Int { 2 }
+    func value(at x: Span<Double>) -> Double {
+        x[0] * x[0] + x[1] * x[1] + calls.withLock {
+            // So steep that no step pays for it.
+            $0 = 100 * $0 + 1
+            return $0
+        }
+    }
+    func valueAndGradient(at x: Span<Double>, gradient: inout MutableSpan<Double>) -> Double {
+        for i in 0..<2 { gradient[i] = 2 * x[i] }
+        return value(at: x)
+    }
+    func hessianVectorProduct(at x: Span<Double>, direction v: Span<Double>, into product: inout MutableSpan<Double>) {
+        for i in 0..<2 { product[i] = 2 * v[i] }
     }
 }
