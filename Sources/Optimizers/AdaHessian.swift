@@ -109,6 +109,9 @@ public struct AdaHessian<Scalar: KernelScalar>: IterativeSolver, Hashable, Codab
         return mean
     }
 
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    private static func magnitudes(_ x: [Scalar]) -> [Scalar] { x.map { abs($0) } }
+
     /// A step.
     ///
     /// - Parameter hessianDiagonal: the estimate, with its sign and before any averaging; empty where ``needsHessian(_:)`` is
@@ -120,8 +123,11 @@ public struct AdaHessian<Scalar: KernelScalar>: IterativeSolver, Hashable, Codab
         require(hessianDiagonal.count == (isNeeded ? parameters.count : 0),
                 "Hessian diagonal of \(hessianDiagonal.count) elements; expected \(isNeeded ? parameters.count : 0) in this step")
         var diagonal = hessianDiagonal
-        if estimate == .absolute { diagonal = diagonal.map(\.magnitude) }
-        averaging.apply(to: &diagonal)
+        // The kernel squares it: the sign matters to an average alone.
+        if averaging != .none {
+            if estimate == .absolute { diagonal = Self.magnitudes(diagonal) }
+            averaging.apply(to: &diagonal)
+        }
         state.moments.steps += 1
         if isNeeded { state.hessianUpdates += 1 }
         let steps = state.moments.steps

@@ -164,6 +164,16 @@ import _TestSupport
         }
     }
 
+    @Test func excesses() {
+        let u = [1.5, 0.2, -0.1, 0, 3, 4]
+        let expected: [(LionPotential, Double)] = [
+            (.l1, 3), (.lp(2), (2.25 + 0.04 + 0.01 + 25).squareRoot() - 1), (.soft(0.3), 3), (.huber(0.3), 3), (.smooth(0.3), 3),
+            (.topK(2), 3.4), (.topK(8), 3), (.groups(Self.layout), 4), (.spectral(Self.layout), 4), (.quadratic, 0),
+        ]
+        for (k, excess) in expected { #expect(abs(k.excess(at: u) - excess) < 1e-12, "\(k)") }
+        for k in Self.all { #expect(k.excess(at: [0.1, 0, 0.2, 0, -0.1, 0.1]) == 0, "\(k)") }
+    }
+
     @Test func theBoxIsTheConstraint() {
         // f = ½ ‖x − b‖² on ‖x‖∞ ≤ 1/λ: the solution is b clipped.
         let b = [3.0, -2, 0.3, -0.1, 0.9, 5], lambda = 1.0

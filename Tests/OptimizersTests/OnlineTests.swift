@@ -174,6 +174,30 @@ import _TestSupport
         }
     }
 
+    @Test func stepsByHand() {
+        func size(_ step: OptimisticMirrorDescent<L2Ball<Double>>.Step, after gradients: [[Double]]) -> Double {
+            let learner = OptimisticMirrorDescent(on: Self.ball, from: [0, 0], step: step)
+            var state = learner.initialState
+            for g in gradients { learner.observe(g, state: &state) }
+            return learner.stepSize(state)
+        }
+        // V = 1 + 2 after (1, 0) and (0, 1).
+        let g: [[Double]] = [[1, 0], [0, 1]]
+        #expect(abs(size(.convex(diameter: 2, gradientBound: 3, smoothness: 0.5), after: g) - 2 / (10.0 + 36 + 3).squareRoot()) < 1e-15)
+        #expect(abs(size(.stronglyConvex(0.5), after: g) - 2 / (0.5 * 3)) < 1e-15)
+        #expect(size(.constant(0.3), after: g) == 0.3)
+        #expect(abs(size(.inverseRoot(diameter: 2, gradientBound: 5), after: g) - 2 / (5 * 3.0.squareRoot())) < 1e-15)
+    }
+
+    @Test func theBooks() {
+        var account = RegretAccount()
+        account.record(loss: 3, comparatorLoss: 1, comparator: [0, 0], gradient: [1, 0])
+        account.record(loss: 2, comparatorLoss: 0.5, comparator: [3, 4], gradient: [1, 2])
+        account.record(loss: 1, comparatorLoss: 1, comparator: [3, 3], gradient: [0, 2])
+        #expect(account.rounds == 3 && account.loss == 6 && account.comparatorLoss == 2.5 && account.regret == 3.5)
+        #expect(account.pathLength == 6 && account.gradientVariation == 1 + 4 + 1)
+    }
+
     @Test func constantGradientsAreForeseen() {
         let learner = convex(), g = [[Double]](repeating: [0.6, 0, 0, 0.8, 0], count: 400)
         var state = learner.initialState

@@ -193,6 +193,30 @@ import _TestSupport
         check(SGD(learningRate: 0.1, weightDecay: 0.2, decayMask: mask), "SGD")
     }
 
+    @Test func aMaskLeavesOutTheDecayAndNothingElse() {
+        // Parts before, between and after the ranges step as they do without any decay; parts within, as with one everywhere.
+        func check<O: Optimizer<Double>>(_ name: String, _ make: (_ decay: Double, _ mask: ParameterMask?) -> O) {
+            var numbers = TestNumbers(seed: 19)
+            let start = (0..<12).map { _ in numbers.unit() }, gradients = (0..<3).map { _ in (0..<12).map { _ in numbers.unit() } }
+            func end(_ optimizer: O) -> [Double] {
+                var x = start, state = optimizer.initialState(like: x)
+                for g in gradients { optimizer.step(&x, gradient: g, state: &state) }
+                return x
+            }
+            let masked = end(make(0.2, ParameterMask([2..<5, 7..<9]))), all = end(make(0.2, nil)), none = end(make(0, nil))
+            for i in 0..<12 { #expect(masked[i] == ((2..<5).contains(i) || (7..<9).contains(i) ? all[i] : none[i]), "\(name) \(i)") }
+            #expect(all != none)
+        }
+        check("SGD") { SGD(learningRate: 0.1, weightDecay: $0, decayMask: $1) }
+        check("momentum") { SGD(learningRate: 0.1, momentum: 0.9, weightDecay: $0, decayMask: $1) }
+        check("Adam") { Adam(learningRate: 0.1, weightDecay: $0, decayMask: $1) }
+        check("AdamW") { AdamW(learningRate: 0.1, weightDecay: $0, decayMask: $1) }
+        check("EXAdam") { EXAdam(learningRate: 0.1, weightDecay: $0, decayMask: $1) }
+        check("RMSProp") { RMSProp(learningRate: 0.1, weightDecay: $0, decayMask: $1) }
+        check("Adagrad") { Adagrad(learningRate: 0.1, weightDecay: $0, decayMask: $1) }
+        check("Lion") { Lion(learningRate: 0.1, weightDecay: $0, decayMask: $1) }
+    }
+
     @Test func aStateOfAnotherSizeIsRefused() async {
         let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             let adam = Adam<Float>()

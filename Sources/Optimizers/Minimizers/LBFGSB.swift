@@ -19,7 +19,7 @@ public struct LBFGSB<Scalar: KernelScalar>: IterativeSolver {
     public let lineSearch: any LineSearch
 
     /// - Parameter memory: m, at least 1.
-    public init(memory: Int = 10, lineSearch: any LineSearch = HagerZhang()) {
+    public init(memory: Int = 10, lineSearch: any LineSearch = MoreThuente()) {
         require(memory >= 1, "memory of \(memory) pairs; expected at least 1")
         self.memory = memory
         self.lineSearch = lineSearch
