@@ -69,14 +69,16 @@ import Testing
             let (value, slope) = phi(0)
             for (first, run) in zip([1e-3, 1e-1, 10, 1e3], runs) {
                 let result = search.search(from: LineSearchPoint(value: value, slope: slope), firstStep: first, longestStep: 1e10, phi)
-                print(name, first, result.evaluations, run.evaluations, result.point.step, run.step)
+                #expect(result.isSatisfied && result.evaluations == run.evaluations, "\(name) from \(first): \(result)")
+                // Steps are printed there in two digits.
+                #expect(abs(result.point.step - run.step) <= 0.07 * run.step, "\(name) from \(first): \(result)")
             }
         }
     }
 
     @Test func slopesDecideWhereValuesAreLost() {
-        // φ is 1 to the last bit, its slope −10⁻¹² at first and 0.85·10⁻¹² at the first step: 0.8 is the most that is approximately flat.
-        let flat: (Double) -> (value: Double, slope: Double) = { t in (1, -1e-12 * (1 - 1.85 * t)) }
+        // φ is 1 but for the last bit, which rises; its slope −10⁻¹² at first and 0.85·10⁻¹² at the first step: 0.8 is the most that is approximately flat.
+        let flat: (Double) -> (value: Double, slope: Double) = { t in (1 + Double.ulpOfOne, -1e-12 * (1 - 1.85 * t)) }
         let start = LineSearchPoint(value: 1, slope: -1e-12)
         let result = HagerZhang().search(from: start, firstStep: 1, longestStep: 10, flat)
         #expect(result.isSatisfied && result.evaluations > 1 && abs(result.point.slope) <= 0.8e-12)

@@ -149,15 +149,16 @@ import _TestSupport
             }
             #expect(climbs == 0, "\(name)")
         }
-        for (problem, start) in [
-            (TestProblems.Rosenbrock<Double>(dimension: 4) as any TestProblem<Double> & TwiceDifferentiableObjective<Double>, [-1.2, 1, -1.2, 1]),
-            (TestProblems.Wood<Double>(), [-3, -1, -3, -1]), (TestProblems.Himmelblau<Double>(), [0.1, 0.1]),
-        ] {
+        func checkAll<P: TestProblem<Double> & TwiceDifferentiableObjective<Double>>(_ problem: P) {
+            let start = problem.standardStart
             check("L-BFGS on \(problem.name)", LBFGS(), problem, from: start)
             check("L-BFGS-B on \(problem.name)", LBFGSB(), problem, from: start)
             check("Newton-CG on \(problem.name)", NewtonCG(), problem, from: start)
             check("trust region on \(problem.name)", TrustRegion(firstRadius: 10), problem, from: start)
         }
+        checkAll(TestProblems.Rosenbrock<Double>(dimension: 4))
+        checkAll(TestProblems.Beale<Double>())
+        checkAll(TestProblems.PowellSingular<Double>(dimension: 4))
     }
 
     @Test func theFirstCauchyPointIsTheProjectedStep() {

@@ -198,12 +198,13 @@ import _TestSupport
         func check<O: Optimizer<Double>>(_ name: String, _ make: (_ decay: Double, _ mask: ParameterMask?) -> O) {
             var numbers = TestNumbers(seed: 19)
             let start = (0..<12).map { _ in numbers.unit() }, gradients = (0..<3).map { _ in (0..<12).map { _ in numbers.unit() } }
-            func end(_ optimizer: O) -> [Double] {
+            let mask = ParameterMask([2..<5, 7..<9])
+            let ends = [make(0.2, mask), make(0.2, nil), make(0, nil)].map { optimizer in
                 var x = start, state = optimizer.initialState(like: x)
                 for g in gradients { optimizer.step(&x, gradient: g, state: &state) }
                 return x
             }
-            let masked = end(make(0.2, ParameterMask([2..<5, 7..<9]))), all = end(make(0.2, nil)), none = end(make(0, nil))
+            let (masked, all, none) = (ends[0], ends[1], ends[2])
             for i in 0..<12 { #expect(masked[i] == ((2..<5).contains(i) || (7..<9).contains(i) ? all[i] : none[i]), "\(name) \(i)") }
             #expect(all != none)
         }
