@@ -137,6 +137,20 @@ class Figure:
     target_cost: float = None
 
 
+@dataclass
+class Count:
+    """A figure that is counted, not timed: a value in `unit`, whose target is the least of it."""
+    name: str
+    value: float
+    unit: str
+    detail: str = ""
+    target: float = None
+
+    def result(self):
+        return {"figure": self.name, "value": self.value, "unit": self.unit, "detail": self.detail, "target_value": self.target,
+                "met": None if self.target is None else self.value >= self.target}
+
+
 def measure(ours, figure, rounds):
     """Times both sides in turns, after checking that they agree."""
     sides = {"ours": figure.ours, **figure.rivals, **figure.beside}
@@ -186,6 +200,10 @@ def time_text(seconds):
 
 def render(result):
     """One figure as a line."""
+    if "value" in result:
+        line = f"{result['figure']}: {result['value']:.3g} {result['unit']}" + (f" · {result['detail']}" if result["detail"] else "")
+        met = "met" if result["met"] else "MISSED"
+        return line if result["target_value"] is None else f"{line} · target ≥ {result['target_value']} {result['unit']}: {met}"
     parts = [f"{result['figure']}: ours {time_text(result['seconds']['ours'])}"]
     for name, ratio in result["ratios"].items():
         parts.append(f"{name} {time_text(result['seconds'][name])} = {ratio['median']:.2f}× [{ratio['low']:.2f}–{ratio['high']:.2f}]")

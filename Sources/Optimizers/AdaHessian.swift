@@ -109,6 +109,9 @@ public struct AdaHessian<Scalar: KernelScalar>: IterativeSolver, Hashable, Codab
         return mean
     }
 
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    private static func magnitudes(_ x: [Scalar]) -> [Scalar] { x.map { abs($0) } }
+
     /// A step.
     ///
     /// - Parameter hessianDiagonal: the estimate, with its sign and before any averaging; empty where ``needsHessian(_:)`` is
@@ -121,8 +124,11 @@ public struct AdaHessian<Scalar: KernelScalar>: IterativeSolver, Hashable, Codab
                 "Hessian diagonal of \(hessianDiagonal.count) elements; expected \(isNeeded ? parameters.count : 0) in this step")
         var diagonal = hessianDiagonal
         if isNeeded {
-            if estimate == .absolute { diagonal = diagonal.map(\.magnitude) }
-            averaging.apply(to: &diagonal)
+            // The kernel squares it: the sign matters to an average alone.
+            if averaging != .none {
+                if estimate == .absolute { diagonal = Self.magnitudes(diagonal) }
+                averaging.apply(to: &diagonal)
+            }
             state.hessianUpdates += 1
         }
         state.moments.steps += 1

@@ -15,12 +15,7 @@ import Objectives
 public struct Adam<Scalar: KernelScalar>: Optimizer, Sendable, Hashable, Codable {
     public typealias OptimizerState = MomentState<Scalar>
 
-    public let learningRate: Schedule
-    public let beta1: Double
-    public let beta2: Double
-    public let epsilon: Double
-    public let weightDecay: Double
-    public let decayMask: ParameterMask?
+    public let hyperparameters: AdamHyperparameters
 
     /// - Parameters:
     ///   - learningRate: η.
@@ -32,12 +27,7 @@ public struct Adam<Scalar: KernelScalar>: Optimizer, Sendable, Hashable, Codable
         learningRate: Schedule = 1e-3, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, weightDecay: Double = 0,
         decayMask: ParameterMask? = nil
     ) {
-        self.learningRate = learningRate
-        self.beta1 = checkedRate(beta1, "beta1")
-        self.beta2 = checkedRate(beta2, "beta2")
-        self.epsilon = checkedNonnegative(epsilon, "epsilon")
-        self.weightDecay = checkedNonnegative(weightDecay, "weight decay")
-        self.decayMask = decayMask
+        hyperparameters = AdamHyperparameters(learningRate, beta1, beta2, epsilon, weightDecay, decayMask)
     }
 
     public func initialState(like parameters: Span<Scalar>) -> MomentState<Scalar> {
@@ -45,13 +35,8 @@ public struct Adam<Scalar: KernelScalar>: Optimizer, Sendable, Hashable, Codable
     }
 
     public func step(_ parameters: inout MutableSpan<Scalar>, gradient: Span<Scalar>, state: inout MomentState<Scalar>) {
-        state.steps += 1
-        var c = MomentCoefficients<Scalar>(
-            step: Scalar(learningRate.value(at: state.steps - 1)), b1: beta1, b2: beta2, t1: state.steps, t2: state.steps)
-        c.epsilon = Scalar(epsilon)
-        state.advance(&parameters, gradient: gradient, mask: decayMask) { isInside, g, m, v, x in
-            c.l2 = isInside ? Scalar(weightDecay) : 0
-            Scalar.adamStep(c, gradient: g, first: &m, second: &v, parameters: &x)
+        hyperparameters.step(&parameters, gradient: gradient, state: &state, decay: \.l2) {
+            Scalar.adamStep($0, gradient: $1, first: &$2, second: &$3, parameters: &$4)
         }
     }
 }

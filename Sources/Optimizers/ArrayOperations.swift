@@ -20,3 +20,8 @@ func copy<Scalar: KernelScalar>(of span: Span<Scalar>) -> [Scalar] {
         for i in span.indices { output.append(span[i]) }
     }
 }
+
+/// ‖x‖₂ / √n; 0 for no elements.
+func rootMeanSquare<Scalar: KernelScalar>(_ x: Span<Scalar>) -> Scalar {
+    x.isEmpty ? 0 : Scalar.nrm2(x) / Scalar(x.count).squareRoot()
+}

@@ -36,12 +36,7 @@ public struct EXAdam<Scalar: KernelScalar>: Optimizer, Sendable, Hashable, Codab
     public let version: Version
     public typealias OptimizerState = MomentState<Scalar>
 
-    public let learningRate: Schedule
-    public let beta1: Double
-    public let beta2: Double
-    public let epsilon: Double
-    public let weightDecay: Double
-    public let decayMask: ParameterMask?
+    public let hyperparameters: AdamHyperparameters
 
     /// - Parameters:
     ///   - epsilon: ε, more than 0: it stands in four denominators.
@@ -52,12 +47,7 @@ public struct EXAdam<Scalar: KernelScalar>: Optimizer, Sendable, Hashable, Codab
     ) {
         require(epsilon > 0 && epsilon.isFinite, "epsilon is \(epsilon); expected a finite number above 0")
         self.version = version
-        self.learningRate = learningRate
-        self.beta1 = checkedRate(beta1, "beta1")
-        self.beta2 = checkedRate(beta2, "beta2")
-        self.epsilon = epsilon
-        self.weightDecay = checkedNonnegative(weightDecay, "weight decay")
-        self.decayMask = decayMask
+        hyperparameters = AdamHyperparameters(learningRate, beta1, beta2, epsilon, weightDecay, decayMask)
     }
 
     public func initialState(like parameters: Span<Scalar>) -> MomentState<Scalar> {
@@ -65,14 +55,8 @@ public struct EXAdam<Scalar: KernelScalar>: Optimizer, Sendable, Hashable, Codab
     }
 
     public func step(_ parameters: inout MutableSpan<Scalar>, gradient: Span<Scalar>, state: inout MomentState<Scalar>) {
-        state.steps += 1
-        var c = MomentCoefficients<Scalar>(
-            step: Scalar(learningRate.value(at: state.steps - 1)), b1: beta1, b2: beta2, t1: state.steps, t2: state.steps)
-        c.epsilon = Scalar(epsilon)
-        c.growth = Scalar(version.growth(at: state.steps))
-        state.advance(&parameters, gradient: gradient, mask: decayMask) { isInside, g, m, v, x in
-            c.decay = isInside ? Scalar(weightDecay) : 0
-            Scalar.exAdamStep(c, gradient: g, first: &m, second: &v, parameters: &x)
+        hyperparameters.step(&parameters, gradient: gradient, state: &state, decay: \.decay, growth: version.growth(at: state.steps + 1)) {
+            Scalar.exAdamStep($0, gradient: $1, first: &$2, second: &$3, parameters: &$4)
         }
     }
 }

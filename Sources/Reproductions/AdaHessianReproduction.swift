@@ -24,8 +24,6 @@ extension Reproduction {
     }
 }
 
-private func mean(_ x: [Double]) -> Double { x.reduce(0, +) / Double(x.count) }
-
 // MARK: What a probe sees
 
 /// The limit of AdaHessian's average of squares, and estimators of the diagonal and the trace at equal cost.

@@ -93,7 +93,6 @@ private func scoreLaws(_ context: inout Context) -> (checks: [Check], table: Tab
     }
     if restExpected > 0 { statistic += (rest - restExpected) * (rest - restExpected) / restExpected }
     let freedom = Double(inner.count)
-    func mean(_ x: [Double]) -> Double { x.reduce(0, +) / Double(x.count) }
     func deviation(_ p: Double) -> Double { (p * (1 - p) / total).squareRoot() }
     let exactOnes = law[32...].reduce(0, +), exactClosed = law[28...36].reduce(0, +), exactOpen = law[29...35].reduce(0, +)
     let density = mean(ones)

@@ -132,7 +132,6 @@ struct StudentStudy {
     }
 
     private func report(_ results: [Result]) -> (checks: [Check], table: Table, figure: Figure) {
-        func mean(_ x: [Double]) -> Double { x.reduce(0, +) / Double(x.count) }
         func standardError(_ x: [Double]) -> Double {
             let center = mean(x)
             return (x.map { ($0 - center) * ($0 - center) }.reduce(0, +) / Double(max(1, x.count - 1) * x.count)).squareRoot()

@@ -22,7 +22,6 @@ extension Reproduction {
             pixels.append(lifted.pixelAccuracy)
             if s == 0 { first = lifted }
         }
-        func mean(_ x: [Double]) -> Double { x.reduce(0, +) / Double(x.count) }
 
         context.report(0.8 * Double(seeds) / Double(seeds + 1), "timing both products in turns")
         let job = first!

@@ -54,7 +54,6 @@ func digitsTraining(_ digits: Dataset<Float>, _ context: inout Context) -> (chec
         for s in 0..<seeds { run(k, rates[k], seed &+ UInt64(s), into: &course) }
         courses.append(course)
     }
-    func mean(_ x: [Double]) -> Double { x.reduce(0, +) / Double(x.count) }
     var table = Table(
         "A 64-128-10 network on the digits, batch 128, to a loss of \(short(target)), mean of \(seeds) seeds; a Hessian diagonal costs "
             + "\(short(prices[0])) gradients from one probe, \(short(prices[1])) from eight",

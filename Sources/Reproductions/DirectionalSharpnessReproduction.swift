@@ -23,8 +23,6 @@ extension Reproduction {
     }
 }
 
-private func mean(_ x: [Double]) -> Double { x.reduce(0, +) / Double(x.count) }
-
 // MARK: The model
 
 /// Pairs (i, j) of words with P(i) ∝ 1/i and P(j | i) from Dirichlet(0.05 V P + 10⁻³), and logits E[i]·Uᵀ of width 32.

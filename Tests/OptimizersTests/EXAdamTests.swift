@@ -73,6 +73,49 @@ import _TestSupport
         #expect(steps(EXAdam(learningRate: 0.01), [0, 0, 0]) == [0, 0, 0])
     }
 
+    @Test func theMixedCorrections() {
+        // From the directions with and without them: d₁ alone where β₁ = 0 makes d₂ 1, and 1/√d₂ where β₂ = 0 makes d₁ 1.
+        func ratios(_ beta1: Double, _ beta2: Double, _ gradients: [Double]) -> [Double] {
+            func run(_ mixes: Bool) -> [Double] {
+                let t = ScaleByEXAdam<Double>(beta1: beta1, beta2: beta2, epsilon: 1e-12, addsGradient: false, mixesMoments: mixes)
+                var state = t.initialState(like: [0.0].span)
+                return gradients.map { g in
+                    var u = [g], span = u.mutableSpan
+                    t.update(&span, state: &state, parameters: [0].span, context: UpdateContext())
+                    return u[0]
+                }
+            }
+            return zip(run(true), run(false)).map { $0 / $1 }
+        }
+        var numbers = TestNumbers(seed: 14)
+        for gradients in [(0..<40).map { _ in numbers.unit() }, [Double](repeating: 0.7, count: 40)] {
+            let first = ratios(0, 0.9, gradients), second = ratios(0.8, 0, gradients).map { 1 / ($0 * $0) }
+            for t in 0..<40 {
+                #expect(first[t] >= 1 && first[t] <= 1 + pow(0.9, Double(t + 1)) && second[t] >= 1 - 1e-12 && second[t] <= 1 + pow(0.8, Double(t + 1)) + 1e-12)
+            }
+            // v and m² are far above ε: the ratios are 1.
+            #expect(abs(first[3] - 1 - pow(0.9, 4)) < 1e-9 && abs(second[3] - 1 - pow(0.8, 4)) < 1e-6)
+        }
+        let constant = ratios(0, 0.9, [Double](repeating: 0.7, count: 40))
+        #expect(zip(constant, constant.dropFirst()).allSatisfy { $0 >= $1 })
+        // ε in the middle: g² = ε = 10⁻⁸ makes v/(v + ε) = (1 − β₂)/(2 − β₂) in the first step.
+        let small = steps(EXAdam(learningRate: 1, beta1: 0), [1e-4])[0], v = 1e-11, d1 = 1 + v / (v + 1e-8) * 0.999
+        #expect(abs(small / (-2 * 1e-4 * d1 / (1e-4 + 1e-8)) - 1) < 1e-12)
+    }
+
+    @Test func theOrderOfParametersDoesNotMatter() {
+        var numbers = TestNumbers(seed: 15)
+        let optimizer = EXAdam<Float>(learningRate: 0.01), order = (0..<50).map { ($0 * 7 + 3) % 50 }
+        var x = (0..<50).map { _ in Float(numbers.unit()) }, y = order.map { x[$0] }
+        var a = optimizer.initialState(like: x), b = optimizer.initialState(like: y)
+        for _ in 0..<20 {
+            let g = (0..<50).map { _ in Float(numbers.unit()) }
+            optimizer.step(&x, gradient: g, state: &a)
+            optimizer.step(&y, gradient: order.map { g[$0] }, state: &b)
+        }
+        #expect(y == order.map { x[$0] })
+    }
+
     @Test func theSplitIntoArraysDoesNotMatter() {
         var numbers = TestNumbers(seed: 10)
         let optimizer = EXAdam<Float>(learningRate: 0.01, weightDecay: 0.1)

@@ -55,6 +55,38 @@ import Testing
         }
     }
 
+    /// The tables of Moré and Thuente's paper: parameters, and for first steps of 10⁻³, 10⁻¹, 10 and 10³ evaluations and step.
+    private static let published: [(decrease: Double, curvature: Double, runs: [(evaluations: Int, step: Double)])] = [
+        (1e-3, 1e-1, [(6, 1.4), (3, 1.4), (1, 10), (4, 37)]), (1e-1, 1e-1, [(12, 1.6), (8, 1.6), (8, 1.6), (11, 1.6)]),
+        (1e-1, 1e-1, [(12, 1.0), (12, 1.0), (10, 1.0), (13, 1.0)]), (1e-3, 1e-3, [(4, 0.08), (1, 0.10), (3, 0.35), (4, 0.83)]),
+        (1e-3, 1e-3, [(6, 0.075), (3, 0.078), (7, 0.073), (8, 0.076)]), (1e-3, 1e-3, [(13, 0.93), (11, 0.93), (8, 0.92), (11, 0.94)]),
+    ]
+
+    @Test func evaluationsAreThoseOfThePaper() {
+        for ((name, phi), (decrease, curvature, runs)) in zip(Self.functions, Self.published) {
+            // Parameters with δ = σ need a little room.
+            let search = MoreThuente(decrease: decrease, curvature: curvature * (1 + 1e-12), slack: 0)
+            let (value, slope) = phi(0)
+            for (first, run) in zip([1e-3, 1e-1, 10, 1e3], runs) {
+                let result = search.search(from: LineSearchPoint(value: value, slope: slope), firstStep: first, longestStep: 1e10, phi)
+                #expect(result.isSatisfied && result.evaluations == run.evaluations, "\(name) from \(first): \(result)")
+                // Steps are printed there in two digits.
+                #expect(abs(result.point.step - run.step) <= 0.07 * run.step, "\(name) from \(first): \(result)")
+            }
+        }
+    }
+
+    @Test func slopesDecideWhereValuesAreLost() {
+        // φ is 1 but for the last bit, which rises; its slope −10⁻¹² at first and 0.85·10⁻¹² at the first step: 0.8 is the most that is approximately flat.
+        let flat: (Double) -> (value: Double, slope: Double) = { t in (1 + Double.ulpOfOne, -1e-12 * (1 - 1.85 * t)) }
+        let start = LineSearchPoint(value: 1, slope: -1e-12)
+        let result = HagerZhang().search(from: start, firstStep: 1, longestStep: 10, flat)
+        #expect(result.isSatisfied && result.evaluations > 1 && abs(result.point.slope) <= 0.8e-12)
+        let other = MoreThuente().search(from: start, firstStep: 1, longestStep: 10, flat)
+        #expect(other.isSatisfied && other.evaluations == 1)
+        #expect(!MoreThuente(slack: 0).search(from: start, firstStep: 1, longestStep: 10, flat).isSatisfied)
+    }
+
     @Test func theLongestStepIsKept() {
         for search in [MoreThuente(), HagerZhang()] as [any LineSearch] {
             let result = search.search(from: LineSearchPoint(value: 0, slope: -1), firstStep: 1, longestStep: 3) { t in (-t, -1) }

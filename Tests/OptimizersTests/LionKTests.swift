@@ -100,7 +100,7 @@ import _TestSupport
                 - (1 - epsilon * gamma) / (epsilon * (1 + epsilon * lambda)) * second
             // Five points: the error is of fourth order.
             let t = 1e-3, measured = (8 * (h(t) - h(-t)) - (h(2 * t) - h(-2 * t))) / (12 * t)
-            #expect(abs(measured - expected) < 1e-6 * max(1, abs(expected)))
+            #expect(abs(measured - expected) < 1e-7 * max(1, abs(expected)))
         }
     }
 
@@ -129,8 +129,15 @@ import _TestSupport
                     var bound = -c * r / (1 - r) * delta2
                     let step = zip(x, before).map { $0 - $1 }
                     bound += smoothness / 2 * Self.dot(step, step)
-                    if k == .quadratic {
-                        let delta1 = Self.dot((0..<n).map { mixed[$0] - lambda * x[$0] }, (0..<n).map { kMixed[$0] - lambda * x[$0] })
+                    // ∂K*(u): u for the quadratic, e u / √(1 − u²) for the smooth K.
+                    let dual: [Double]? = switch k {
+                    case .quadratic: x.map { lambda * $0 }
+                    case .smooth(let e): x.map { e * lambda * $0 / (1 - lambda * lambda * $0 * $0).squareRoot() }
+                    default: nil
+                    }
+                    if let dual {
+                        let delta1 = Self.dot((0..<n).map { mixed[$0] - dual[$0] }, (0..<n).map { kMixed[$0] - lambda * x[$0] })
+                        #expect(delta1 >= -1e-12)
                         bound -= rate * (1 + lambda * c) * delta1
                     }
                     let change = solver.lyapunov(value: f(x), at: x, state: state) - h
@@ -155,6 +162,16 @@ import _TestSupport
             }
             #expect(k.excess(at: x) < 1e-2 || k == .topK(2))
         }
+    }
+
+    @Test func excesses() {
+        let u = [1.5, 0.2, -0.1, 0, 3, 4]
+        let expected: [(LionPotential, Double)] = [
+            (.l1, 3), (.lp(2), (2.25 + 0.04 + 0.01 + 25).squareRoot() - 1), (.soft(0.3), 3), (.huber(0.3), 3), (.smooth(0.3), 3),
+            (.topK(2), 3.4), (.topK(8), 3), (.groups(Self.layout), 4), (.spectral(Self.layout), 4), (.quadratic, 0),
+        ]
+        for (k, excess) in expected { #expect(abs(k.excess(at: u) - excess) < 1e-12, "\(k)") }
+        for k in Self.all { #expect(k.excess(at: [0.1, 0, 0.2, 0, -0.1, 0.1]) == 0, "\(k)") }
     }
 
     @Test func theBoxIsTheConstraint() {
@@ -216,6 +233,17 @@ import _TestSupport
         solver.step(&x, gradient: [4, -1], state: &state)
         // x + e (s − λ x), s = argmax over the box of ⟨s, −g⟩.
         #expect(abs(x[0] - (0.3 + 0.1 * (-1 - 0.6))) < 1e-15 && abs(x[1] - (-0.2 + 0.1 * (1 + 0.4))) < 1e-15)
+        // For every K that is a norm: s in the domain of K*, where ⟨s, −g⟩ is at most K(−g), reaches that.
+        var numbers = TestNumbers(seed: 17)
+        for k in [LionPotential.l1, .lp(1.5), .lp(3), .topK(2), .groups(Self.layout), .spectral(Self.layout)] {
+            let solver = LionK<Double>(k, learningRate: 0.1, beta1: 0, weightDecay: 2)
+            let start = (0..<6).map { _ in 0.5 * numbers.unit() }, g = (0..<6).map { _ in numbers.unit() }
+            var x = start, state = solver.initialState(like: x)
+            solver.step(&x, gradient: g, state: &state)
+            let s = zip(x, start).map { ($0 - $1) / 0.1 + 2 * $1 }
+            #expect(k.conjugate(at: s, slack: 1e-12) == 0, "\(k)")
+            #expect(abs(-Self.dot(s, g) - k.value(at: g)) < 1e-13, "\(k)")
+        }
     }
 
     @Test func implicitIsExplicitWithAShorterStep() {

@@ -4,23 +4,12 @@ import LinearAlgebra
 import Objectives
 import Optimizers
 import RealModule
+import Synchronization
 import Testing
 import _TestSupport
 
 /// The deterministic minimisers on the library of test problems.
 @Suite struct MinimizerTests {
-    /// Standard starts of the literature, or a point a fifth of the way from a corner of the box.
-    static func start<Scalar: KernelScalar & Real>(_ problem: any TestProblem<Scalar>) -> [Scalar] {
-        let n = problem.dimension
-        switch problem.name {
-        case "Rosenbrock": return (0..<n).map { $0 % 2 == 0 ? -1.2 : 1 }
-        case "Wood": return [-3, -1, -3, -1]
-        case "Powell singular": return (0..<n).map { [3, -1, 0, 1][$0 % 4] }
-        case "Beale": return [1, 1]
-        default: return (0..<n).map { problem.bounds.lower[$0] + (problem.bounds.upper[$0] - problem.bounds.lower[$0]) * Scalar($0 % 2 == 0 ? 0.3 : 0.4) }
-        }
-    }
-
     /// The smooth problems of the library, in a few dimensions where they have them.
     static func library<Scalar: KernelScalar & Real>(_: Scalar.Type) -> [any TestProblem<Scalar>] {
         TestProblems.all(Scalar.self).flatMap { entry -> [any TestProblem<Scalar>] in
@@ -42,7 +31,7 @@ import _TestSupport
         for p in Self.library(Scalar.self) {
             guard let converted = problem(p) else { continue }
             let solution = solver.solve(
-                converted, from: Self.start(p), stopping: .gradientNorm(atMost: tolerance) || .relativeGradientNorm(atMost: 1e-3 * tolerance) || .iterations(2000))
+                converted, from: p.standardStart, stopping: .gradientNorm(atMost: tolerance) || .relativeGradientNorm(atMost: 1e-3 * tolerance) || .iterations(2000))
             total += 1
             if Self.isSolved(solution, p) { solved += 1 } else { failures.append("\(p.name) \(p.dimension): \(solution.status) \(solution.gradientNorm!) \(solution.reason)") }
             if !solution.value.isFinite { failures.append("\(p.name): value \(solution.value)") }
@@ -52,12 +41,11 @@ import _TestSupport
 
     @Test func solvesTheLibrary() {
         func check<Scalar: KernelScalar & Real>(_ type: Scalar.Type, atLeast share: Double) {
-            func expect(_ name: String, _ result: (solved: Int, total: Int, failures: [String]), share wanted: Double? = nil) {
-                #expect(Double(result.solved) >= (wanted ?? share) * Double(result.total), "\(name) \(type): \(result)")
+            func expect(_ name: String, _ result: (solved: Int, total: Int, failures: [String])) {
+                #expect(Double(result.solved) >= share * Double(result.total), "\(name) \(type): \(result)")
             }
             expect("L-BFGS", rate(LBFGS<Scalar>(), type) { $0 })
-            // Its conditions ask more of a value than a Float near a minimum can tell.
-            expect("L-BFGS, Moré–Thuente", rate(LBFGS<Scalar>(lineSearch: MoreThuente()), type) { $0 }, share: type == Float.self ? 0.85 : share)
+            expect("L-BFGS, Hager–Zhang", rate(LBFGS<Scalar>(lineSearch: HagerZhang()), type) { $0 })
             expect("L-BFGS-B", rate(LBFGSB<Scalar>(), type) { $0 })
             expect("Newton-CG", rate(NewtonCG<Scalar>(), type) { $0 as? any TwiceDifferentiableObjective<Scalar> })
             expect("trust region", rate(TrustRegion<Scalar>(), type) { $0 as? any TwiceDifferentiableObjective<Scalar> })
@@ -102,7 +90,7 @@ import _TestSupport
             g[0] = x[0] < 2 ? 2 * (x[0] - 1.9) : .nan
             return x[0] < 2 ? (x[0] - 1.9) * (x[0] - 1.9) : .nan
         }
-        for solution in [LBFGS().solve(cliff, from: [-100]), LBFGS(lineSearch: MoreThuente()).solve(cliff, from: [-100]), LBFGSB().solve(cliff, from: [-100])] {
+        for solution in [LBFGS().solve(cliff, from: [-100]), LBFGS(lineSearch: HagerZhang()).solve(cliff, from: [-100]), LBFGSB().solve(cliff, from: [-100])] {
             #expect(solution.status == .converged && abs(solution.iterate[0] - 1.9) < 1e-6, "\(solution.reason)")
         }
         let unbounded = ClosureObjective<Double>(dimension: 1) { -$0[0] } valueAndGradient: { x, g in
@@ -110,6 +98,99 @@ import _TestSupport
             return -x[0]
         }
         #expect(LBFGS().solve(unbounded, from: [0], stopping: .iterations(500)).status != .converged)
+    }
+
+    /// Another value each time it is asked, which no descent can make sense of.
+    @Test func objectivesThatAreNotDeterministicAreFoundOut() {
+        let start = [3.0, -2]
+        for (name, solution) in [
+            ("L-BFGS", LBFGS().solve(Drifting(), from: start)), ("L-BFGS-B", LBFGSB().solve(Drifting(), from: start)),
+            ("Newton-CG", NewtonCG().solve(Drifting(), from: start)), ("trust region", TrustRegion().solve(Drifting(), from: start)),
+        ] {
+            #expect(solution.status == .brokeDown, "\(name): \(solution.status)")
+            #expect(solution.reason.contains("expected one that is deterministic"), "\(name): \(solution.reason)")
+            #expect(solution.iterate == start && solution.value == 13 + 1, "\(name): the best point is kept")
+        }
+    }
+
+    @Test func edges() {
+        func check<S: IterativeSolver<Double>>(_ name: String, _ solver: S, _ problem: (Quadric) -> S.Problem) {
+            let empty = solver.solve(problem(Quadric(scale: 1, dimension: 0)), from: [])
+            #expect(empty.status == .converged && empty.iterate.isEmpty, "\(name)")
+            let atTheMinimum = solver.solve(problem(Quadric(scale: 1, dimension: 2)), from: [1, 1])
+            #expect(atTheMinimum.status == .converged && atTheMinimum.iterations == 0 && atTheMinimum.evaluations.gradients == 1, "\(name)")
+            var iterations: [Int] = []
+            for scale in [1e-100, 1, 1e100] {
+                let solution = solver.solve(
+                    problem(Quadric(scale: scale, dimension: 3)), from: [2, -1, 0.5], stopping: .relativeGradientNorm(atMost: 1e-9) || .iterations(300))
+                #expect(solution.status == .converged, "\(name) at \(scale): \(solution.reason)")
+                #expect(solution.iterate.allSatisfy { abs($0 - 1) < 1e-7 }, "\(name) at \(scale): \(solution.iterate)")
+                iterations.append(solution.iterations)
+            }
+            #expect(iterations.max()! - iterations.min()! <= 15, "\(name): \(iterations)")
+            let nonFinite = solver.solve(problem(Quadric(scale: .nan, dimension: 2)), from: [2, 3])
+            #expect(nonFinite.status == .nonFinite && nonFinite.iterate == [2, 3], "\(name)")
+        }
+        check("L-BFGS", LBFGS()) { $0 }
+        check("L-BFGS, Hager–Zhang", LBFGS(lineSearch: HagerZhang())) { $0 }
+        check("L-BFGS-B", LBFGSB()) { $0 }
+        check("Newton-CG", NewtonCG()) { $0 }
+        check("trust region", TrustRegion()) { $0 }
+    }
+
+    @Test func noStepClimbs() {
+        func check<S: IterativeSolver<Double>>(_ name: String, _ solver: S, _ problem: S.Problem, from start: [Double]) {
+            var state = solver.makeState(problem, from: start), climbs = 0
+            for _ in 0..<60 {
+                let before = state.value
+                if solver.step(&state, problem) != nil { break }
+                // HagerZhang and MoreThuente let a value rise within their slack of 10⁻⁶.
+                if state.value > before + 1e-6 * abs(before) { climbs += 1 }
+            }
+            #expect(climbs == 0, "\(name)")
+        }
+        func checkAll<P: TestProblem<Double> & TwiceDifferentiableObjective<Double>>(_ problem: P) {
+            let start = problem.standardStart
+            check("L-BFGS on \(problem.name)", LBFGS(), problem, from: start)
+            check("L-BFGS-B on \(problem.name)", LBFGSB(), problem, from: start)
+            check("Newton-CG on \(problem.name)", NewtonCG(), problem, from: start)
+            check("trust region on \(problem.name)", TrustRegion(firstRadius: 10), problem, from: start)
+        }
+        checkAll(TestProblems.Rosenbrock<Double>(dimension: 4))
+        checkAll(TestProblems.Beale<Double>())
+        checkAll(TestProblems.PowellSingular<Double>(dimension: 4))
+    }
+
+    @Test func theFirstCauchyPointIsTheProjectedStep() {
+        // Without pairs the model is θ I: its minimum along the projected path is P(x − g/θ), here with g/θ of length 1.
+        let g = [3.0, -2, 1, 4, -5, 0.5], length = Double.nrm2(g.span), log = Mutex<[[Double]]>([])
+        let linear = ClosureObjective<Double>(dimension: 6) { x in x.indices.reduce(0) { $0 + g[$1] * x[$1] } } valueAndGradient: { x, gradient in
+            let point = x.indices.map { x[$0] }
+            log.withLock { $0.append(point) }
+            for i in x.indices { gradient[i] = g[i] }
+            return x.indices.reduce(0) { $0 + g[$1] * x[$1] }
+        }
+        let bounds = Bounds<Double>(lower: [-0.1, -9, -0.05, -9, -9, -9], upper: [9, 0.2, 9, 9, 0.3, 9])
+        let solver = LBFGSB<Double>(), problem = Boxed(base: linear, bounds: bounds)
+        var state = solver.makeState(problem, from: [0, 0, 0, 0, 0, 0])
+        _ = solver.step(&state, problem)
+        let expected = bounds.projection(of: g.map { -$0 / length }), second = log.withLock { $0[1] }
+        #expect(zip(second, expected).allSatisfy { abs($0 - $1) < 1e-15 }, "\(second) \(expected)")
+    }
+
+    @Test func crossedBoundsAreRefused() async {
+        let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            _ = Bounds<Double>(lower: [0, 1], upper: [1, 0])
+        }
+        #expect(message(of: result).contains("bounds of variable 1 are 1.0 and 0.0; expected lower ≤ upper"))
+    }
+
+    @Test func equalBoundsFixAVariable() {
+        let rosenbrock = TestProblems.Rosenbrock<Double>(dimension: 2)
+        let solution = LBFGSB().solve(Boxed(base: rosenbrock, bounds: Bounds(lower: [0.5, -2], upper: [0.5, 2])), from: [3, 1])
+        #expect(solution.status == .converged && solution.iterate[0] == 0.5 && abs(solution.iterate[1] - 0.25) < 1e-8)
+        let fixed = LBFGSB().solve(Boxed(base: rosenbrock, bounds: Bounds(lower: [0.5, 2], upper: [0.5, 2])), from: [3, 1])
+        #expect(fixed.status == .converged && fixed.iterate == [0.5, 2] && fixed.iterations == 0)
     }
 
     @Test func resumesToTheSameBits() throws {
@@ -206,5 +287,39 @@ private struct Boxed<Base: Objective>: BoundedObjective {
     func value(at x: Span<Base.Scalar>) -> Base.Scalar { base.value(at: x) }
     func valueAndGradient(at x: Span<Base.Scalar>, gradient: inout MutableSpan<Base.Scalar>) -> Base.Scalar {
         base.valueAndGradient(at: x, gradient: &gradient)
+    }
+}
+
+/// ½ s Σ hᵢ (xᵢ − 1)², h = 1, 10, 100 …
+private struct Quadric: TwiceDifferentiableObjective {
+    let scale: Double, dimension: Int
+    func value(at x: Span<Double>) -> Double { x.indices.reduce(0) { $0 + 0.5 * scale * h($1) * (x[$1] - 1) * (x[$1] - 1) } }
+    private func h(_ i: Int) -> Double { Double.pow(10, i) }
+    func valueAndGradient(at x: Span<Double>, gradient: inout MutableSpan<Double>) -> Double {
+        for i in x.indices { gradient[i] = scale * h(i) * (x[i] - 1) }
+        return value(at: x)
+    }
+    func hessianVectorProduct(at x: Span<Double>, direction v: Span<Double>, into product: inout MutableSpan<Double>) {
+        for i in v.indices { product[i] = scale * h(i) * v[i] }
+    }
+}
+
+/// ‖x‖² and the number of the call.
+private final class Drifting: TwiceDifferentiableObjective {
+    private let calls = Mutex(0.0)
+    var dimension: Int { 2 }
+    func value(at x: Span<Double>) -> Double {
+        x[0] * x[0] + x[1] * x[1] + calls.withLock {
+            // So steep that no step pays for it.
+            $0 = 100 * $0 + 1
+            return $0
+        }
+    }
+    func valueAndGradient(at x: Span<Double>, gradient: inout MutableSpan<Double>) -> Double {
+        for i in 0..<2 { gradient[i] = 2 * x[i] }
+        return value(at: x)
+    }
+    func hessianVectorProduct(at x: Span<Double>, direction v: Span<Double>, into product: inout MutableSpan<Double>) {
+        for i in 0..<2 { product[i] = 2 * v[i] }
     }
 }

@@ -8,6 +8,7 @@ import _TestSupport
 @Suite struct OnlineTests {
     private static let ball = L2Ball<Double>(radius: 1)
     private static func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+    private static func minus(_ a: [Double], _ b: [Double]) -> [Double] { zip(a, b).map { $0 - $1 } }
 
     /// Gradients g_t = c_t + s ξ_t, with c turning once in `period` rounds (never if `nil`) and ξ random signs / √d.
     private func gradients(_ rounds: Int, noise: Double, period: Int?, seed: UInt64, dimension: Int = 5) -> [[Double]] {
@@ -48,9 +49,102 @@ import _TestSupport
             let eta = learner.stepSize(state), x = learner.play(state), before = state
             learner.observe(g, state: &state)
             let left = (0..<5).reduce(0) { $0 + g[$1] * (x[$1] - u[$1]) }
-            let hint = (0..<5).reduce(0) { $0 + (g[$1] - before.lastGradient[$1]) * (x[$1] - state.center[$1]) }
+            let hint = (0..<5).reduce(0) { $0 + (g[$1] - before.hint[$1]) * (x[$1] - state.center[$1]) }
             let right = hint + breg(u, before.center, eta) - breg(u, state.center, eta) - breg(state.center, x, eta) - breg(x, before.center, eta)
             #expect(left <= right + 1e-13)
+        }
+    }
+
+    @Test func perRoundInequalityInTheNormOfH() {
+        // The same with D(a, b) = ½ (a − b)ᵀH_t (a − b), also for hints that are not the last gradient.
+        var numbers = TestNumbers(seed: 11)
+        let n = 4, learner = OptimisticOnlineNewton(radius: 1, dimension: n, gradientBound: 2, expConcavity: 1, betaScale: 20)
+        var state = learner.initialState
+        for t in 0..<400 {
+            if t % 3 == 0 { state.hint = (0..<n).map { _ in 2 * numbers.unit() } }
+            let g = (0..<n).map { _ in numbers.unit() }, u = L2Ball<Double>(radius: 1).projection(of: (0..<n).map { _ in 2 * numbers.unit() })
+            let x = learner.play(state), before = state, h = Matrix(rows: n, columns: n, elements: state.hessian)
+            learner.observe(g, state: &state)
+            func breg(_ a: [Double], _ b: [Double]) -> Double {
+                let d = Self.minus(a, b)
+                return Self.dot(d, h * d) / 2
+            }
+            let left = Self.dot(g, Self.minus(x, u))
+            let hint = Self.dot(Self.minus(g, before.hint), Self.minus(x, state.center))
+            let right = hint + breg(u, before.center) - breg(u, state.center) - breg(state.center, x) - breg(x, before.center)
+            #expect(left <= right + 1e-12, "\(t): \(left) \(right)")
+        }
+    }
+
+    @Test func perfectHints() {
+        // M_t = g_t: regret at most D²/(2 η), whatever the gradients are; and the convex step never shrinks.
+        for noise in [0.0, 1, 5] {
+            let g = gradients(500, noise: noise, period: 13, seed: 12)
+            for step in [OptimisticMirrorDescent<L2Ball<Double>>.Step.constant(0.05), .convex(diameter: 2, gradientBound: 6, smoothness: 0)] {
+                let learner = OptimisticMirrorDescent(on: Self.ball, from: [0, 0, 0, 0, 0], step: step)
+                var state = learner.initialState, loss = 0.0, sum = [0.0, 0, 0, 0, 0]
+                let first = learner.stepSize(state)
+                for x in g {
+                    state.hint = x
+                    loss += Self.dot(x, learner.play(state))
+                    learner.observe(x, state: &state)
+                    for i in sum.indices { sum[i] += x[i] }
+                }
+                #expect(state.variation == 0 && learner.stepSize(state) == first)
+                #expect(loss + Self.dot(sum, sum).squareRoot() <= 4 / (2 * first), "noise \(noise)")
+            }
+        }
+    }
+
+    @Test func implicitUpdatesKeepTheInequalityForTheLossItself() {
+        // f_t = ‖x − c_t‖₁ on a box: f(x) − f(u) in place of ⟨g, x − u⟩. The proximal point is found coordinate by coordinate.
+        let box = LInfinityBall<Double>(radius: 1)
+        let learner = OptimisticMirrorDescent(on: box, from: [0.3, 0, -2], step: .convex(diameter: 3.5, gradientBound: 1.8, smoothness: 0))
+        var numbers = TestNumbers(seed: 13), state = learner.initialState
+        func breg(_ a: [Double], _ b: [Double], _ eta: Double) -> Double { zip(a, b).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) } / (2 * eta) }
+        for t in 0..<300 {
+            let c = (0..<3).map { _ in 1.5 * numbers.unit() }, u = (0..<3).map { _ in numbers.unit() }
+            func f(_ x: [Double]) -> Double { zip(x, c).reduce(0) { $0 + abs($1.0 - $1.1) } }
+            let eta = learner.stepSize(state), x = learner.play(state), before = state
+            let g = zip(x, c).map { (x: Double, c: Double) -> Double in x > c ? 1 : -1 }
+            learner.observe(g, proximalPoint: { center, step in
+                box.projection(of: zip(center, c).map { (x: Double, c: Double) -> Double in x + min(max(c - x, -step), step) })
+            }, state: &state)
+            let hint = Self.dot(Self.minus(g, before.hint), Self.minus(x, state.center))
+            let right = hint + breg(u, before.center, eta) - breg(u, state.center, eta) - breg(state.center, x, eta) - breg(x, before.center, eta)
+            #expect(f(x) - f(u) <= right + 1e-13, "\(t)")
+            #expect(state.hint == g && state.rounds == t + 1)
+            // The centre minimises f + ‖x − x̂‖²/(2η): no point nearby is better.
+            let value = f(state.center) + breg(state.center, before.center, eta)
+            for _ in 0..<5 {
+                let near = box.projection(of: state.center.map { $0 + 1e-3 * numbers.unit() })
+                #expect(f(near) + breg(near, before.center, eta) >= value - 1e-15)
+            }
+        }
+    }
+
+    @Test func implicitUpdatesOfLinearLossesAreThePlainOnes() {
+        let learner = convex()
+        var a = learner.initialState, b = a
+        for g in gradients(50, noise: 0.5, period: 9, seed: 14) {
+            learner.observe(g, state: &a)
+            learner.observe(g, proximalPoint: { center, step in
+                Self.ball.projection(of: zip(center, g).map { $0 - step * $1 })
+            }, state: &b)
+            #expect(zip(a.center, b.center).allSatisfy { abs($0 - $1) < 1e-15 } && a.variation == b.variation)
+        }
+    }
+
+    @Test func aHintServesOneRound() {
+        let learner = convex(), plain = OptimisticMirrorDescent(
+            on: Self.ball, from: [0, 0, 0, 0, 0], step: .convex(diameter: 2, gradientBound: 2, smoothness: 0), usesHints: false)
+        for (learner, after) in [(learner, [0, 0.5, 0, 0, 0]), (plain, [0, 0, 0, 0, 0])] {
+            var state = learner.initialState
+            state.hint = [1, 0, 0, 0, 0]
+            // η = 2/√16.
+            #expect(learner.play(state) == [-0.5, 0, 0, 0, 0])
+            learner.observe([0, 0.5, 0, 0, 0], state: &state)
+            #expect(state.hint == after && abs(state.variation - 1.25) < 1e-15)
         }
     }
 
@@ -78,6 +172,30 @@ import _TestSupport
             Double.axpy(-2 / Double(t + 1).squareRoot(), g.span, &span)
             Self.ball.project(&span)
         }
+    }
+
+    @Test func stepsByHand() {
+        func size(_ step: OptimisticMirrorDescent<L2Ball<Double>>.Step, after gradients: [[Double]]) -> Double {
+            let learner = OptimisticMirrorDescent(on: Self.ball, from: [0, 0], step: step)
+            var state = learner.initialState
+            for g in gradients { learner.observe(g, state: &state) }
+            return learner.stepSize(state)
+        }
+        // V = 1 + 2 after (1, 0) and (0, 1).
+        let g: [[Double]] = [[1, 0], [0, 1]]
+        #expect(abs(size(.convex(diameter: 2, gradientBound: 3, smoothness: 0.5), after: g) - 2 / (10.0 + 36 + 3).squareRoot()) < 1e-15)
+        #expect(abs(size(.stronglyConvex(0.5), after: g) - 2 / (0.5 * 3)) < 1e-15)
+        #expect(size(.constant(0.3), after: g) == 0.3)
+        #expect(abs(size(.inverseRoot(diameter: 2, gradientBound: 5), after: g) - 2 / (5 * 3.0.squareRoot())) < 1e-15)
+    }
+
+    @Test func theBooks() {
+        var account = RegretAccount()
+        account.record(loss: 3, comparatorLoss: 1, comparator: [0, 0], gradient: [1, 0])
+        account.record(loss: 2, comparatorLoss: 0.5, comparator: [3, 4], gradient: [1, 2])
+        account.record(loss: 1, comparatorLoss: 1, comparator: [3, 3], gradient: [0, 2])
+        #expect(account.rounds == 3 && account.loss == 6 && account.comparatorLoss == 2.5 && account.regret == 3.5)
+        #expect(account.pathLength == 6 && account.gradientVariation == 1 + 4 + 1)
     }
 
     @Test func constantGradientsAreForeseen() {
@@ -162,10 +280,56 @@ import _TestSupport
         #expect(zip(hedge.play(state), scores).allSatisfy { abs($0 - $1 / total) < 1e-15 })
     }
 
+    @Test func hedgeIsMirrorDescentInTheEntropy() {
+        // p_t ∝ p̂_t exp(−η g_{t−1}), p̂_{t+1} ∝ p̂_t exp(−η g_t): the two steps of mirror descent on the simplex.
+        let hedge = OptimisticHedge<Double>(count: 4, step: 0.3)
+        var numbers = TestNumbers(seed: 15), state = hedge.initialState, center = [0.25, 0.25, 0.25, 0.25], hint = [0.0, 0, 0, 0]
+        func stepped(_ p: [Double], _ g: [Double]) -> [Double] {
+            let q = zip(p, g).map { $0 * exp(-0.3 * $1) }, sum = q.reduce(0, +)
+            return q.map { $0 / sum }
+        }
+        for _ in 0..<50 {
+            #expect(zip(hedge.play(state), stepped(center, hint)).allSatisfy { abs($0 - $1) < 1e-13 })
+            let g = (0..<4).map { _ in numbers.unit() }
+            hedge.observe(g, state: &state)
+            center = stepped(center, g)
+            hint = g
+        }
+    }
+
+    @Test func statesResumeToTheSameBits() throws {
+        func check<L: OnlineLearner<Double>>(_ learner: L, _ name: String) throws {
+            var state = learner.initialState, copy = state
+            for (t, g) in gradients(40, noise: 0.5, period: 11, seed: 16).enumerated() {
+                if t == 17 { copy = try JSONDecoder().decode(L.State.self, from: JSONEncoder().encode(state)) }
+                learner.observe(g, state: &state)
+                if t >= 17 { learner.observe(g, state: &copy) }
+            }
+            let play = learner.play(state), again = learner.play(copy)
+            #expect(play == again, "\(name)")
+            #expect(play.contains { $0 != 0 })
+        }
+        let zero = [0.0, 0, 0, 0, 0]
+        try check(convex(), "mirror descent")
+        try check(OptimisticOnlineNewton(radius: 1, dimension: 5, gradientBound: 2, expConcavity: 1), "Newton")
+        try check(OptimisticFollowTheLeader(on: Self.ball, from: zero, diameter: 2, gradientBound: 2, smoothness: 1), "leader")
+        try check(OptimisticHedge<Double>(count: 5, step: 0.2), "Hedge")
+        try check(DynamicRegretEnsemble(on: Self.ball, from: zero, diameter: 2, gradientBound: 2, smoothness: 1, rounds: 40), "ensemble")
+    }
+
+    @Test func gradientsOfAnotherSizeAreRefused() async {
+        let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            let learner = OptimisticMirrorDescent(on: L2Ball<Double>(radius: 1), from: [0, 0], step: .constant(1))
+            var state = learner.initialState
+            learner.observe([1, 2, 3], state: &state)
+        }
+        #expect(message(of: result).contains("3 elements; expected 2"))
+    }
+
     @Test func onlineNewtonKeepsItsInverse() {
         let learner = OptimisticOnlineNewton(radius: 1, dimension: 6, gradientBound: 2, expConcavity: 1, betaScale: 10)
         var numbers = TestNumbers(seed: 6), state = learner.initialState
-        for _ in 0..<2500 { learner.observe((0..<6).map { _ in numbers.unit() }, state: &state) }
+        for _ in 0..<10_999 { learner.observe((0..<6).map { _ in numbers.unit() }, state: &state) }
         let product = Matrix(rows: 6, columns: 6, elements: state.hessian) * Matrix(rows: 6, columns: 6, elements: state.inverse)
         for i in 0..<6 { for j in 0..<6 { #expect(abs(product[i, j] - (i == j ? 1 : 0)) < 1e-9) } }
         // One dimension: steps of 1/H.
@@ -267,6 +431,17 @@ import _TestSupport
             mixed.observe(g, state: &d)
         }
         #expect(mixed.members.count > 3)
+        // The pool: from D/(√(8 T) G) doubled to 1/(8 L).
+        let steps = mixed.members.map { $0.stepSize($0.initialState) }
+        #expect(abs(steps[0] - 2 / (8 * 9 * 4000.0).squareRoot()) < 1e-15 && steps.last == 0.125 && abs(steps[1] / steps[0] - 2) < 1e-15)
+        // By hand after one round, with ε = 1/(8 D² L): losses ⟨g, x_i⟩, hints ⟨g, x_i'⟩ + 2 L ‖x_i' − x_i‖².
+        let pair = DynamicRegretEnsemble(
+            on: Self.ball, from: zero, diameter: 2, gradientBound: 3, smoothness: 0.5, rounds: 10, steps: [0.1, 0.3])
+        var e = pair.initialState
+        pair.observe([1, 0, 0, 0, 0], state: &e)
+        let rate = min(1 / 16.0, (log(2) / 4).squareRoot())
+        let scores = [0.1, 0.3].map { (eta: Double) -> Double in exp(-rate * (-2 * eta + 4 * eta * eta)) }
+        for (weight, score) in zip(pair.weights(e), scores) { #expect(abs(weight - score / (scores[0] + scores[1])) < 1e-15) }
         let weights = mixed.weights(d)
         #expect(weights.max()! > 1.2 * weights.min()!)
     }

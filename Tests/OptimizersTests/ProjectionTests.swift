@@ -40,6 +40,23 @@ import _TestSupport
         }
     }
 
+    /// The simplex by trying every set of coordinates that may be positive.
+    @Test(arguments: 1...6) func simplexByBruteForce(_ n: Int) {
+        var numbers = TestNumbers(seed: 20 + UInt64(n))
+        for _ in 0..<50 {
+            let x = (0..<n).map { _ in 2 * numbers.unit() }
+            var best: [Double] = [], least = Double.infinity
+            for positive in 1..<(1 << n) {
+                let chosen = (0..<n).filter { positive >> $0 & 1 == 1 }
+                let shift = (chosen.reduce(0) { $0 + x[$1] } - 1) / Double(chosen.count)
+                let y = (0..<n).map { chosen.contains($0) ? x[$0] - shift : 0 }
+                if y.allSatisfy({ $0 >= 0 }), distance(x, y) < least { (best, least) = (y, distance(x, y)) }
+            }
+            let projected = Simplex<Double>().projection(of: x)
+            #expect(zip(projected, best).allSatisfy { abs($0 - $1) < 1e-12 })
+        }
+    }
+
     @Test func byHand() {
         #expect(Simplex<Double>().projection(of: [0.5, 0.5]) == [0.5, 0.5])
         #expect(Simplex<Double>().projection(of: [2, 0]) == [1, 0])

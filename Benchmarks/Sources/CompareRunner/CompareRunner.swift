@@ -9,6 +9,9 @@ import Workloads
 ///     {"do": "write", "id": "c", "path": "c.npy"}
 ///     {"do": "release", "id": "c"}
 ///     {"do": "info"}
+///     {"do": "problems"}                        → {"problems": [{"name": …, "start": …, "minimum": …}, …]}
+///     {"do": "evaluate", "problem": 0, "x": […]} → {"value": …, "gradient": […]}
+///     {"do": "minimize", "problem": 0, "method": "lbfgs", "numbers": {"tolerance": …, "evaluations": …}} → {"run": …}
 @main
 struct CompareRunner {
     struct Request: Decodable {
@@ -18,6 +21,9 @@ struct CompareRunner {
         var path: String?
         var data: [String: String]?
         var numbers: [String: Double]?
+        var problem: Int?
+        var method: String?
+        var x: [Double]?
     }
 
     struct Answer: Encodable {
@@ -26,12 +32,17 @@ struct CompareRunner {
         var unit: String?
         var tier: String?
         var blas: String?
+        var problems: [Minimization.Problem]?
+        var value: Double?
+        var gradient: [Double]?
+        var run: Minimization.Run?
         var error: String?
     }
 
     static func main() {
         var cases: [String: Case] = [:]
         let encoder = JSONEncoder()
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         while let line = readLine() {
             var answer = Answer()
             do {
@@ -51,6 +62,16 @@ struct CompareRunner {
                 case "info":
                     answer.tier = KernelTier.active.rawValue
                     answer.blas = BLASLibrary.configuration
+                case "problems":
+                    answer.problems = Minimization.problems.map { .init(name: $0.name, start: $0.standardStart, minimum: $0.minimum) }
+                case "evaluate":
+                    let (value, gradient) = Minimization.evaluate(try request.problem.orThrow("problem"), at: try request.x.orThrow("x"))
+                    (answer.value, answer.gradient) = (value, gradient)
+                case "minimize":
+                    let numbers = request.numbers ?? [:]
+                    answer.run = try Minimization.run(
+                        try request.method.orThrow("method"), on: try request.problem.orThrow("problem"),
+                        tolerance: try numbers["tolerance"].orThrow("tolerance"), evaluations: Int(try numbers["evaluations"].orThrow("evaluations")))
                 default: throw RunnerError(text: "unknown request '\(request.do)'")
                 }
             } catch {

@@ -13,6 +13,7 @@ extension TestProblems {
         public var bounds: Bounds<Scalar> { Bounds(-4.5...4.5, dimension: 2) }
         public var minimum: Scalar { 0 }
         public var minimizers: [[Scalar]] { [[3, 0.5]] }
+        public var standardStart: [Scalar] { [1, 1] }
 
         @specialized(where Scalar == Float) @specialized(where Scalar == Double)
         public func valueAndPartials(_ x: Scalar, _ y: Scalar) -> (value: Scalar, dx: Scalar, dy: Scalar) {

@@ -21,6 +21,7 @@ extension TestProblems {
         public var bounds: Bounds<Scalar> { Bounds(-4...5, dimension: dimension) }
         public var minimum: Scalar { 0 }
         public var minimizers: [[Scalar]] { [Array(repeating: 0, count: dimension)] }
+        public var standardStart: [Scalar] { (0..<dimension).map { [3, -1, 0, 1][$0 % 4] } }
 
         @specialized(where Scalar == Float) @specialized(where Scalar == Double)
         public func value(at x: Span<Scalar>) -> Scalar {

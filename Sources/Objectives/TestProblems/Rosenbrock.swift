@@ -17,6 +17,7 @@ extension TestProblems {
         public var bounds: Bounds<Scalar> { Bounds(-5...10, dimension: dimension) }
         public var minimum: Scalar { 0 }
         public var minimizers: [[Scalar]] { [Array(repeating: 1, count: dimension)] }
+        public var standardStart: [Scalar] { (0..<dimension).map { $0 % 2 == 0 ? -1.2 : 1 } }
 
         @specialized(where Scalar == Float) @specialized(where Scalar == Double)
         public func value(at x: Span<Scalar>) -> Scalar {

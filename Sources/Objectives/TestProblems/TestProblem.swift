@@ -18,6 +18,9 @@ public protocol TestProblem<Scalar>: BoundedObjective, Sendable where Scalar: Re
     /// Points of the box where ``minimum`` is attained: all of them, unless the type says otherwise.
     var minimizers: [[Scalar]] { get }
 
+    /// Where descent methods start: the literature's point where there is one, else 0.3 and 0.4 of the way through the box by turns.
+    var standardStart: [Scalar] { get }
+
     /// Whether the function is continuously differentiable at every point of the box.
     ///
     /// Where it is not, the gradient is right at every point of differentiability, and at a kink it takes one-sided derivatives as 0.
@@ -26,6 +29,10 @@ public protocol TestProblem<Scalar>: BoundedObjective, Sendable where Scalar: Re
 
 extension TestProblem {
     public var isDifferentiable: Bool { true }
+
+    public var standardStart: [Scalar] {
+        (0..<dimension).map { bounds.lower[$0] + (bounds.upper[$0] - bounds.lower[$0]) * ($0 % 2 == 0 ? 0.3 : 0.4) }
+    }
 }
 
 /// The library of test problems; see ``TestProblem``.

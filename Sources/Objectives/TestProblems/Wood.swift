@@ -12,6 +12,7 @@ extension TestProblems {
         public var bounds: Bounds<Scalar> { Bounds(-10...10, dimension: 4) }
         public var minimum: Scalar { 0 }
         public var minimizers: [[Scalar]] { [[1, 1, 1, 1]] }
+        public var standardStart: [Scalar] { [-3, -1, -3, -1] }
 
         @specialized(where Scalar == Float) @specialized(where Scalar == Double)
         public func value(at x: Span<Scalar>) -> Scalar {

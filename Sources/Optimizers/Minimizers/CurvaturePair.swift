@@ -15,6 +15,9 @@ struct CurvaturePair<Scalar: KernelScalar>: Codable, Sendable {
         (self.s, self.y) = (s, y)
     }
 
-    /// Positive curvature, beyond what rounding could feign.
-    var isUsable: Bool { sy > Scalar.ulpOfOne * yy && yy.isFinite && yy / sy < .infinity && sy / yy > 0 }
+    /// Positive curvature, beyond what rounding could feign, at any scale of f and x.
+    var isUsable: Bool {
+        let size = Double(Scalar.nrm2(s.span)) * Double(Scalar.nrm2(y.span))
+        return Double(sy) > Double(Scalar.ulpOfOne) * size && yy.isFinite && yy / sy < .infinity && sy / yy > 0
+    }
 }

@@ -17,6 +17,16 @@ public struct EvaluatedPoint<Scalar: KernelScalar>: Codable, Sendable, Hashable 
     }
 }
 
+extension EvaluatedPoint {
+    /// The first step to try along a direction of this length when nothing is known of the curvature: 1, but no longer than
+    /// 1, and long enough for x to feel it.
+    func firstStep(alongLength length: Double) -> Double {
+        guard length > 0 else { return 1 }
+        let least = Double(Scalar.ulpOfOne).squareRoot() * max(1, Double(Scalar.nrm2(x.span)))
+        return max(min(1, 1 / length), least / length)
+    }
+}
+
 /// Searches along x + t d. The point is the accepted one, else the lowest, with its gradient.
 func search<Scalar: KernelScalar>(
     _ problem: any Objective<Scalar>, from start: EvaluatedPoint<Scalar>, along direction: [Scalar], slope: Double, first: Double,
@@ -41,4 +51,18 @@ func search<Scalar: KernelScalar>(
     if result.point.step == 0 { return (start, false, evaluations) }
     if result.point.step != step { evaluate(result.point.step) }
     return (trial, result.isSatisfied, evaluations)
+}
+
+/// Why a run ends that finds nothing lower than `point`: for the reason given, unless the objective has changed under it.
+///
+/// Costs one evaluation, which is counted: a descent that fails is the sign of an objective that is not deterministic.
+func terminationWithoutDescent<Scalar: KernelScalar>(
+    _ problem: any Objective<Scalar>, at point: EvaluatedPoint<Scalar>, _ evaluations: inout EvaluationCounts, _ status: SolverStatus,
+    _ reason: String
+) -> Termination {
+    let again = EvaluatedPoint(problem, at: point.x)
+    evaluations.gradients += 1
+    if again == point { return Termination(status, reason) }
+    let change = again.value == point.value ? "two gradients" : "the values \(point.value) and \(again.value)"
+    return Termination(.brokeDown, "the objective has \(change) at one point; expected one that is deterministic (\(reason))")
 }

@@ -6,7 +6,8 @@ import Objectives
 ///     d = −H g by the two-loop recursion over pairs s = Δx, y = Δg, from γ I with γ = sᵀy / yᵀy;   x ← x + t d by a line search
 ///
 /// A pair with sᵀy not positive beyond rounding is left out. If no step along d is accepted, the memory is cleared and −g
-/// tried; if that fails too, the run ends as `SolverStatus/lineSearchFailed` at the lowest point.
+/// tried; if that fails too, the run ends as `SolverStatus/lineSearchFailed` at the lowest point, or as
+/// `SolverStatus/brokeDown` if the objective has another value there when asked again.
 ///
 /// One iteration costs 4 m n multiply-adds and mostly one evaluation. Memory: 2 m + 4 vectors.
 ///
@@ -17,8 +18,8 @@ public struct LBFGS<Scalar: KernelScalar>: IterativeSolver {
 
     /// - Parameters:
     ///   - memory: m, at least 1; 3 to 20 are usual.
-    ///   - lineSearch: ``HagerZhang`` reaches smaller gradients than ``MoreThuente`` where values are lost in rounding.
-    public init(memory: Int = 10, lineSearch: any LineSearch = HagerZhang()) {
+    ///   - lineSearch: with ``MoreThuente`` the test problems take some 6 % fewer evaluations than with ``HagerZhang``.
+    public init(memory: Int = 10, lineSearch: any LineSearch = MoreThuente()) {
         require(memory >= 1, "memory of \(memory) pairs; expected at least 1")
         self.memory = memory
         self.lineSearch = lineSearch
@@ -48,15 +49,16 @@ public struct LBFGS<Scalar: KernelScalar>: IterativeSolver {
             guard slope < 0, slope.isFinite else {
                 return Termination(.lineSearchFailed, "the slope along the negative gradient is \(slope)")
             }
-            // Without curvature, a first step of length at most 1.
-            let first = state.pairs.isEmpty ? min(1, 1 / Double(Scalar.nrm2(state.point.gradient.span))) : 1
+            let first = state.pairs.isEmpty ? state.point.firstStep(alongLength: Double(Scalar.nrm2(direction.span))) : 1
             let search = search(
                 problem, from: state.point, along: direction, slope: slope, first: first, longest: 1e10 * first, with: lineSearch)
             state.evaluations.gradients += search.evaluations
             // A step that misses the conditions but goes down is taken, and the memory kept from it.
             guard search.isSatisfied || search.point.value < state.point.value else {
                 if state.pairs.isEmpty {
-                    return Termination(.lineSearchFailed, "no step along the negative gradient was accepted in \(search.evaluations) evaluations")
+                    return terminationWithoutDescent(
+                        problem, at: state.point, &state.evaluations, .lineSearchFailed,
+                        "no step along the negative gradient was accepted in \(search.evaluations) evaluations")
                 }
                 reset()
                 continue

@@ -19,7 +19,7 @@ public struct LBFGSB<Scalar: KernelScalar>: IterativeSolver {
     public let lineSearch: any LineSearch
 
     /// - Parameter memory: m, at least 1.
-    public init(memory: Int = 10, lineSearch: any LineSearch = HagerZhang()) {
+    public init(memory: Int = 10, lineSearch: any LineSearch = MoreThuente()) {
         require(memory >= 1, "memory of \(memory) pairs; expected at least 1")
         self.memory = memory
         self.lineSearch = lineSearch
@@ -99,14 +99,14 @@ public struct LBFGSB<Scalar: KernelScalar>: IterativeSolver {
                 let bound = direction[i] > 0 ? bounds.upper[i] : bounds.lower[i]
                 if bound.isFinite { longest = min(longest, max(1, Double((bound - state.point.x[i]) / direction[i]))) }
             }
-            let first = state.pairs.isEmpty ? min(1, 1 / Double(Scalar.nrm2(direction.span))) : 1
             let search = search(
-                problem, from: state.point, along: direction, slope: slope, first: first, longest: longest, with: lineSearch, in: bounds)
+                problem, from: state.point, along: direction, slope: slope, first: 1, longest: longest, with: lineSearch, in: bounds)
             state.evaluations.gradients += search.evaluations
             guard search.isSatisfied || search.point.value < state.point.value else {
                 if state.pairs.isEmpty {
-                    return Termination(
-                        .lineSearchFailed, "no step along the projected gradient was accepted in \(search.evaluations) evaluations")
+                    return terminationWithoutDescent(
+                        problem, at: state.point, &state.evaluations, .lineSearchFailed,
+                        "no step along the projected gradient was accepted in \(search.evaluations) evaluations")
                 }
                 state.clear()
                 continue
@@ -120,11 +120,11 @@ public struct LBFGSB<Scalar: KernelScalar>: IterativeSolver {
         }
     }
 
+    /// Coordinate by coordinate as min(max(−g, l − x), u − x): P(x − g) − x itself would lose a small g against x.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     private func projectedGradientNorm(_ point: EvaluatedPoint<Scalar>, _ bounds: Bounds<Scalar>) -> Scalar {
-        var moved = difference(point.x, point.gradient)
-        var span = moved.mutableSpan
-        bounds.project(&span)
-        return Scalar.nrm2(difference(moved, point.x).span)
+        let moves = point.x.indices.map { i in min(max(-point.gradient[i], bounds.lower[i] - point.x[i]), bounds.upper[i] - point.x[i]) }
+        return Scalar.nrm2(moves.span)
     }
 }
 
@@ -140,7 +140,8 @@ private struct CompactModel<Scalar: KernelScalar> {
         pairs = state.pairs
         let m = pairs.count
         guard let newest = pairs.last else {
-            theta = 1
+            // −g/θ is as long as a first step is to be.
+            theta = 1 / state.point.firstStep(alongLength: Double(Scalar.nrm2(state.point.gradient.span)))
             inverse = nil
             return
         }

@@ -4,9 +4,13 @@ import Kernels
 ///
 /// Source: Moré & Thuente 1994, "Line search algorithms with guaranteed sufficient decrease", as MINPACK-2 has it; δ = 10⁻⁴ and
 /// σ = 0.9 suit quasi-Newton directions. A point that is not finite halves the step towards the best one.
+///
+/// Near a minimum the decrease is lost in the rounding of φ before the slope is. Where −t φ'(0) ≤ ε |φ(0)| a point is accepted by its
+/// slope, if φ(t) ≤ φ(0) + ε |φ(0)|; the idea is Hager & Zhang's.
 public struct MoreThuente: LineSearch, Hashable, Codable {
     public let decrease: Double
     public let curvature: Double
+    public let slack: Double
     public let maximumEvaluations: Int
     /// The relative width at which a bracket is given up.
     private static let leastWidth = 1e-15
@@ -14,12 +18,14 @@ public struct MoreThuente: LineSearch, Hashable, Codable {
     /// - Parameters:
     ///   - decrease: δ, with 0 < δ < σ < 1.
     ///   - curvature: σ.
-    public init(decrease: Double = 1e-4, curvature: Double = 0.9, maximumEvaluations: Int = 30) {
+    ///   - slack: ε, at least 0; 0 asks for the strong conditions and nothing else.
+    public init(decrease: Double = 1e-4, curvature: Double = 0.9, slack: Double = 1e-6, maximumEvaluations: Int = 30) {
         require(decrease > 0 && decrease < curvature && curvature < 1,
                 "decrease is \(decrease) and curvature \(curvature); expected 0 < decrease < curvature < 1")
         require(maximumEvaluations >= 1, "at most \(maximumEvaluations) evaluations; expected at least 1")
         self.decrease = decrease
         self.curvature = curvature
+        self.slack = checkedNonnegative(slack, "slack")
         self.maximumEvaluations = maximumEvaluations
     }
 
@@ -28,7 +34,7 @@ public struct MoreThuente: LineSearch, Hashable, Codable {
     ) -> LineSearchResult {
         require(start.slope < 0, "slope at the start is \(start.slope); expected a negative number")
         require(firstStep > 0 && longestStep > 0, "first step \(firstStep) and longest \(longestStep); expected positive steps")
-        let wanted = decrease * start.slope
+        let wanted = decrease * start.slope, rounding = slack * abs(start.value)
         var longest = longestStep, t = min(firstStep, longest)
         var best = start, other = start, lowest = start
         var isBracketed = false, isFirstStage = true
@@ -46,7 +52,8 @@ public struct MoreThuente: LineSearch, Hashable, Codable {
             }
             if point.value < lowest.value { lowest = point }
             let limit = start.value + t * wanted
-            if value <= limit && abs(slope) <= -curvature * start.slope {
+            let isLost = -t * start.slope <= rounding && value <= start.value + rounding
+            if (value <= limit || isLost) && abs(slope) <= -curvature * start.slope {
                 return LineSearchResult(point: point, isSatisfied: true, evaluations: evaluation)
             }
             let isStuck = isBracketed && (t <= least || t >= most || most - least <= Self.leastWidth * most)

@@ -43,8 +43,9 @@ public struct NewtonCG<Scalar: KernelScalar>: IterativeSolver {
             problem, from: state.point, along: inner.step, slope: slope, first: 1, longest: 1e10, with: lineSearch)
         state.evaluations.gradients += search.evaluations
         guard search.isSatisfied || search.point.value < state.point.value else {
-            return Termination(
-                .lineSearchFailed, "no step along the truncated Newton direction was accepted in \(search.evaluations) evaluations")
+            return terminationWithoutDescent(
+                problem, at: state.point, &state.evaluations, .lineSearchFailed,
+                "no step along the truncated Newton direction was accepted in \(search.evaluations) evaluations")
         }
         state.stepNorm = Scalar.nrm2(difference(search.point.x, state.point.x).span)
         state.point = search.point

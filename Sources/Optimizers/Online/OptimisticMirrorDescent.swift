@@ -1,19 +1,23 @@
 import Kernels
 
-/// Optimistic online mirror descent in the Euclidean norm: each round is played as if its gradient were that of the round before.
+/// Optimistic online mirror descent in the Euclidean norm: each round is played as if its gradient were the hint M.
 ///
-///     x_t = Π(x̂_t − η_t g_{t−1}),   x̂_{t+1} = Π(x̂_t − η_t g_t),   g₀ = 0
+///     x_t = Π(x̂_t − η_t M_t),   x̂_{t+1} = Π(x̂_t − η_t g_t),   M_t = g_{t−1},   M₁ = 0
 ///
 /// | ``Step`` | η_t | regret under variance σ² and drift Σ² of the losses |
 /// |---|---|---|
-/// | ``Step/convex(diameter:gradientBound:smoothness:)`` | D / √(δ + 4 G² + Σ_{s<t} ‖g_s − g_{s−1}‖²), δ = 10 D² L² | O(√Σσ² + √ΣΣ²) |
+/// | ``Step/convex(diameter:gradientBound:smoothness:)`` | D / √(δ + 4 G² + V_{t−1}), δ = 10 D² L² | O(√Σσ² + √ΣΣ²) |
 /// | ``Step/stronglyConvex(_:)`` | 2 / (λ t) | O((σ²_max + Σ²_max) log T / λ) |
 /// | ``Step/constant(_:)``, ``Step/inverseRoot(diameter:gradientBound:)`` | η; D / (G √t) | |
 ///
-/// For every sequence of gradients with ‖g‖ ≤ G the convex step has linear regret at most
-/// (D/2) √(δ + 4 G² + V_T) + D (√(δ + V_T) − √δ). One gradient and two projections a round. On independent noise the
-/// hint is as wrong as the gradient is noisy, and plain descent (`usesHints: false`) is better by a factor 2 to 3; under slow
-/// drift the hints win by far.
+/// with V_t = Σ_{s≤t} ‖g_s − M_s‖². For every sequence of gradients and hints of norm at most G the convex step has linear
+/// regret at most (D/2) √(δ + 4 G² + V_T) + D (√(δ + V_T) − √δ). One gradient and two projections a round. On
+/// independent noise the hint is as wrong as the gradient is noisy, and plain descent (`usesHints: false`) is better by a
+/// factor 2 to 3; under slow drift the hints win by far. Who knows more than the last gradient sets ``State/hint`` before
+/// the round is played.
+///
+/// Losses that are not smooth keep the bound, and learn more from each round, by
+/// ``observe(_:proximalPoint:state:)``, which takes the whole loss in place of its gradient.
 ///
 /// Source: Chen, Zhang, Tu, Zhao & Zhang, ICML 2023 and JMLR 25(178), arXiv 2302.04552.
 public struct OptimisticMirrorDescent<Set: ConvexSet>: OnlineLearner {
@@ -34,9 +38,9 @@ public struct OptimisticMirrorDescent<Set: ConvexSet>: OnlineLearner {
         public internal(set) var rounds = 0
         /// x̂.
         public internal(set) var center: [Scalar]
-        /// g of the last round.
-        public internal(set) var lastGradient: [Scalar]
-        /// V: Σ ‖g_s − g_{s−1}‖² over the rounds that are over.
+        /// M: what the next gradient is taken to be. The last gradient, or 0 in a learner without hints, unless it is set.
+        public var hint: [Scalar]
+        /// V: Σ ‖g_s − M_s‖² over the rounds that are over.
         public internal(set) var variation = 0.0
     }
 
@@ -47,7 +51,7 @@ public struct OptimisticMirrorDescent<Set: ConvexSet>: OnlineLearner {
 
     /// - Parameters:
     ///   - start: x̂₁, projected on the set.
-    ///   - usesHints: `false` plays x̂ itself: online gradient descent.
+    ///   - usesHints: `false` leaves the hint at 0: online gradient descent, whose convex step is that of Adagrad's norm.
     public init(on set: Set, from start: [Scalar], step: Step, usesHints: Bool = true) {
         switch step {
         case .convex(let diameter, let bound, let smoothness):
@@ -65,7 +69,7 @@ public struct OptimisticMirrorDescent<Set: ConvexSet>: OnlineLearner {
         self.usesHints = usesHints
     }
 
-    public var initialState: State { State(center: start, lastGradient: start.map { _ in 0 }) }
+    public var initialState: State { State(center: start, hint: start.map { _ in 0 }) }
 
     /// η of the round that comes next: from the past alone.
     public func stepSize(_ state: State) -> Double {
@@ -79,16 +83,28 @@ public struct OptimisticMirrorDescent<Set: ConvexSet>: OnlineLearner {
         }
     }
 
-    public func play(_ state: State) -> [Scalar] {
-        usesHints ? moved(state.center, state.lastGradient, stepSize(state)) : state.center
-    }
+    public func play(_ state: State) -> [Scalar] { moved(state.center, state.hint, stepSize(state)) }
 
     public func observe(_ gradient: [Scalar], state: inout State) {
+        observe(gradient, proximalPoint: { moved($0, gradient, $1) }, state: &state)
+    }
+
+    /// Ends a round with an implicit update, by the loss f_t itself: x̂_{t+1} = argmin f_t(x) + ‖x − x̂_t‖² / (2 η_t) on the set.
+    ///
+    /// For convex f_t, f_t(x_t) − f_t(u) keeps the bounds that ⟨g_t, x_t − u⟩ has, smooth or not. With the linear loss
+    /// ⟨g_t, x⟩ it is the update of ``observe(_:state:)``.
+    ///
+    /// - Parameters:
+    ///   - gradient: a subgradient of f_t at the play, for the hint and V.
+    ///   - proximalPoint: (x̂, η) ↦ argmin f_t(x) + ‖x − x̂‖² / (2 η) on the set.
+    public func observe(
+        _ gradient: [Scalar], proximalPoint: (_ center: [Scalar], _ step: Double) -> [Scalar], state: inout State
+    ) {
         requireState(gradient.count, state.center.count)
-        state.center = moved(state.center, gradient, stepSize(state))
-        let change = distance(gradient, state.lastGradient)
-        state.variation += change * change
-        state.lastGradient = gradient
+        state.center = proximalPoint(state.center, stepSize(state))
+        let error = distance(gradient, state.hint)
+        state.variation += error * error
+        if usesHints { state.hint = gradient } else { for i in state.hint.indices { state.hint[i] = 0 } }
         state.rounds += 1
     }
 

@@ -4,7 +4,7 @@ import LinearAlgebra
 /// Optimistic online Newton steps on a Euclidean ball, for exp-concave losses.
 ///
 ///     H_t = (1 + β G²/2) I + (β/2) Σ_{s<t} g_s g_sᵀ,   β = ½ min(1/(4 G D), α),   D = 2 r
-///     x_t = Π_H(x̂_t − H⁻¹ g_{t−1}),   x̂_{t+1} = Π_H(x̂_t − H⁻¹ g_t)
+///     x_t = Π_H(x̂_t − H⁻¹ M_t),   x̂_{t+1} = Π_H(x̂_t − H⁻¹ g_t),   M_t = g_{t−1},   M₁ = 0
 ///
 /// with the projection in the norm of H. Regret O(d log T), but with the constant d/β: where the theory's β is small (about
 /// 0.02 in the authors' setting) plain descent does better for long; a β 10 to 100 times larger is worth trying.
@@ -17,7 +17,8 @@ public struct OptimisticOnlineNewton: OnlineLearner {
     public struct State: Codable, Sendable {
         public internal(set) var rounds = 0
         public internal(set) var center: [Double]
-        public internal(set) var lastGradient: [Double]
+        /// M: what the next gradient is taken to be; the last gradient unless it is set.
+        public var hint: [Double]
         /// H and H⁻¹, row-major.
         public internal(set) var hessian: [Double]
         public internal(set) var inverse: [Double]
@@ -49,10 +50,10 @@ public struct OptimisticOnlineNewton: OnlineLearner {
             (0..<dimension * dimension).map { $0 % (dimension + 1) == 0 ? value : 0 }
         }
         let zero = [Double](repeating: 0, count: dimension)
-        return State(center: zero, lastGradient: zero, hessian: diagonal(scale), inverse: diagonal(1 / scale))
+        return State(center: zero, hint: zero, hessian: diagonal(scale), inverse: diagonal(1 / scale))
     }
 
-    public func play(_ state: State) -> [Double] { moved(state, state.lastGradient) }
+    public func play(_ state: State) -> [Double] { moved(state, state.hint) }
 
     public func observe(_ gradient: [Double], state: inout State) {
         requireState(gradient.count, dimension)
@@ -65,7 +66,7 @@ public struct OptimisticOnlineNewton: OnlineLearner {
                 state.inverse[i * dimension + j] -= factor * image[i] * image[j]
             }
         }
-        state.lastGradient = gradient
+        state.hint = gradient
         state.rounds += 1
         if state.rounds % Self.refreshInterval == 0,
            let fresh = try? Cholesky(Matrix(rows: dimension, columns: dimension, elements: state.hessian)).solve(.identity(dimension)) {

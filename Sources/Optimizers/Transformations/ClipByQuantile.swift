@@ -1,37 +1,5 @@
 import Kernels
 
-/// Clips each coordinate to [−τ, τ] with a fixed τ.
-public struct ClipByValue<Scalar: KernelScalar>: GradientTransformation {
-    public let limit: Double
-
-    public init(_ limit: Double) { self.limit = checkedNonnegative(limit, "limit") }
-
-    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-    public func update(
-        _ updates: inout MutableSpan<Scalar>, state: inout Stateless, parameters: Span<Scalar>, context: UpdateContext<Scalar>
-    ) {
-        let limit = Scalar(limit)
-        for i in updates.indices { updates[i] = clamped(updates[i], to: limit) }
-    }
-}
-
-/// Scales all coordinates by τ / ‖u‖₂ if the norm is above τ.
-///
-/// The direction stays, unlike with ``ClipByQuantile``. An infinite coordinate gives NaN, as in PyTorch; ``NonFiniteGuard`` keeps
-/// such gradients out. The norm does not overflow.
-public struct ClipByGlobalNorm<Scalar: KernelScalar>: GradientTransformation {
-    public let limit: Double
-
-    public init(_ limit: Double) { self.limit = checkedNonnegative(limit, "limit") }
-
-    public func update(
-        _ updates: inout MutableSpan<Scalar>, state: inout Stateless, parameters: Span<Scalar>, context: UpdateContext<Scalar>
-    ) {
-        let norm = Scalar.nrm2(updates.span)
-        if norm > Scalar(limit) { Scalar.scale(Scalar(limit) / norm, &updates) }
-    }
-}
-
 /// Clips the largest coordinates: those of the largest fraction k in magnitude are pulled down to the magnitude of the next one.
 ///
 ///     τ = c · (the (⌊d k⌋ + 1)-th largest |uᵢ|),   uᵢ ← min(max(uᵢ, −τ), τ)
@@ -97,7 +65,3 @@ public struct ClipByQuantile<Scalar: KernelScalar>: GradientTransformation {
                       significandBitPattern: .init(truncatingIfNeeded: found & (1 << UInt64(significandBits) - 1)))
     }
 }
-
-/// min(max(x, −limit), limit); NaN stays NaN.
-@inline(__always)
-func clamped<Scalar: KernelScalar>(_ x: Scalar, to limit: Scalar) -> Scalar { x > limit ? limit : x < -limit ? -limit : x }

@@ -1,41 +1,5 @@
 import Kernels
 
-/// u ← c u.
-public struct Scale<Scalar: KernelScalar>: GradientTransformation {
-    public let factor: Double
-
-    public init(_ factor: Double) {
-        require(factor.isFinite, "factor is \(factor); expected a finite number")
-        self.factor = factor
-    }
-
-    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-    public func update(
-        _ updates: inout MutableSpan<Scalar>, state: inout Stateless, parameters: Span<Scalar>, context: UpdateContext<Scalar>
-    ) {
-        Scalar.scale(Scalar(factor), &updates)
-    }
-}
-
-/// u ← −η(t) u: the last member of a chain.
-public struct ScaleByLearningRate<Scalar: KernelScalar>: GradientTransformation {
-    public let learningRate: Schedule
-
-    /// The count of updates so far.
-    public struct State: Codable, Sendable, Hashable { public internal(set) var steps = 0 }
-
-    public init(_ learningRate: Schedule) { self.learningRate = learningRate }
-
-    public func initialState(like parameters: Span<Scalar>) -> State { State() }
-
-    public func update(
-        _ updates: inout MutableSpan<Scalar>, state: inout State, parameters: Span<Scalar>, context: UpdateContext<Scalar>
-    ) {
-        Scalar.scale(-Scalar(learningRate.value(at: state.steps)), &updates)
-        state.steps += 1
-    }
-}
-
 /// Multiplies by a factor that falls when the objective no longer does.
 ///
 /// The factor starts at 1 and is multiplied by `factor` when `patience` updates in a row have brought no new lowest value. It needs
