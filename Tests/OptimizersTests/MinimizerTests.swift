@@ -162,7 +162,8 @@ import _TestSupport
     }
 
     @Test func theFirstCauchyPointIsTheProjectedStep() {
-        // Without pairs the model is θ I: its minimum along the projected path is P(x − g/θ), here with g/θ of length 1.
+        // Without pairs the model is θ I: its minimum along the projected path is P(x − g/θ), here with g/θ of length 1. The fourth
+        // variable, which goes to −0.538, would meet its bound a little later.
         let g = [3.0, -2, 1, 4, -5, 0.5], length = Double.nrm2(g.span), log = Mutex<[[Double]]>([])
         let linear = ClosureObjective<Double>(dimension: 6) { x in x.indices.reduce(0) { $0 + g[$1] * x[$1] } } valueAndGradient: { x, gradient in
             let point = x.indices.map { x[$0] }
@@ -170,7 +171,7 @@ import _TestSupport
             for i in x.indices { gradient[i] = g[i] }
             return x.indices.reduce(0) { $0 + g[$1] * x[$1] }
         }
-        let bounds = Bounds<Double>(lower: [-0.1, -9, -0.05, -9, -9, -9], upper: [9, 0.2, 9, 9, 0.3, 9])
+        let bounds = Bounds<Double>(lower: [-0.1, -9, -0.05, -0.55, -9, -9], upper: [9, 0.2, 9, 9, 0.3, 9])
         let solver = LBFGSB<Double>(), problem = Boxed(base: linear, bounds: bounds)
         var state = solver.makeState(problem, from: [0, 0, 0, 0, 0, 0])
         _ = solver.step(&state, problem)
