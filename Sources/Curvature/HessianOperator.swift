@@ -39,8 +39,8 @@ public struct HessianOperator<Scalar: KernelScalar>: LinearOperator {
     public init(of objective: TensorObjective<Scalar>, at x: [Scalar]) {
         objective.requireDimension(x.count)
         dimension = x.count
-        let derivative = linearize(of: gradient(of: objective.f))(Tensor(x)).derivative
-        product = { derivative(Tensor($0)).elements }
+        let hessian = hessianOperator(of: objective.f)(Tensor(x))
+        product = { hessian(Tensor($0)).elements }
     }
 
     public func apply(_ x: Span<Scalar>, into y: inout MutableSpan<Scalar>) {

@@ -269,7 +269,7 @@ private func trainedLosses(_ models: [ZipfBigrams], _ context: inout Context) ->
         method("Adam, gradient clipped 0.1", [0.01, 0.02], ScaleByAdam<Float>(numeratorClipping: ClipByQuantile(0.1))),
         method("Adam, gradient clipped 0.5", [0.02, 0.04], ScaleByAdam<Float>(numeratorClipping: ClipByQuantile(0.5))),
     ]
-    var table = Table("Loss on all pairs after \(steps) steps, each with the rate that is best in the mean, mean of \(models.count) seeds", columns: ["method", "rate", "loss"])
+    var table = Table("Loss on all pairs after \(steps) steps, each with the rate that is best in the mean of the same \(models.count) seeds", columns: ["method", "rate", "loss"])
     var losses: [[Double]] = []
     for (k, method) in (context.quick ? Array(methods.prefix(3)) : methods).enumerated() {
         context.report(0.6 + 0.08 * Double(k), "training, \(method.name)")
