@@ -194,8 +194,9 @@ private struct Preconditioner<Scalar: KernelScalar> {
 
     /// ‖(Σ² + ω²)^(−1/2) Vᵀ D g‖.
     func damped(_ g: [Scalar], _ omega: Scalar) -> Scalar {
-        euclideanNorm(zip(v.applyAdjoint(zip(g, columnNorms).map { $0 / $1 }), singularValues)
-            .map { $0 / ($1 * $1 + omega * omega).squareRoot() }.span)
+        let pulled = v.applyAdjoint(zip(g, columnNorms).map { $0 / $1 })
+        let terms = zip(pulled, singularValues).map { $0 / ($1 * $1 + omega * omega).squareRoot() }
+        return euclideanNorm(terms.span)
     }
 
     /// D⁻¹ x: the solution in scaled columns.
