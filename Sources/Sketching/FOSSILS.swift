@@ -36,7 +36,7 @@ public struct FOSSILS: Sendable {
     /// The x of least ‖b − A x‖₂.
     ///
     /// - Precondition: A has at least as many rows as columns, and `b` as many elements as A has rows.
-    /// - Throws: ``LinearAlgebraError/nonFinite(row:column:)`` for A or b, ``LinearAlgebraError/overflow(operation:)``, and what QR throws
+    /// - Throws: `LinearAlgebraError.nonFinite` for A or b, `LinearAlgebraError.overflow`, and what QR throws
     ///   where it is used.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func solve<Scalar: KernelScalar>(_ a: Matrix<Scalar>, _ b: [Scalar]) throws(LinearAlgebraError) -> LeastSquaresEstimate<Scalar> {

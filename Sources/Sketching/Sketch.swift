@@ -23,7 +23,7 @@ public protocol SketchDistribution: Sendable {
 public protocol Sketch<Scalar>: LinearOperator {
     /// S·A.
     ///
-    /// - Precondition: A has ``LinearOperator/columns`` rows.
+    /// - Precondition: A has `columns` rows.
     func apply(to a: Matrix<Scalar>) -> Matrix<Scalar>
 }
 
@@ -37,7 +37,7 @@ extension Sketch {
 
     /// A·Sᵀ, the sketch of A's rows.
     ///
-    /// - Precondition: A has ``LinearOperator/columns`` columns.
+    /// - Precondition: A has `columns` columns.
     public func applyToRows(of a: Matrix<Scalar>) -> Matrix<Scalar> { apply(to: a.transposed()).transposed() }
 
     func requireRows(_ a: Matrix<Scalar>) {
@@ -54,7 +54,7 @@ func requireSketch(_ rows: Int, _ columns: Int) {
 /// For Q with orthonormal columns these are the extremes of ‖S v‖/‖v‖ over its range; the embedding's distortion is the greater of
 /// 1 − least and greatest − 1.
 ///
-/// - Throws: ``LinearAlgebraError`` of the singular values.
+/// - Throws: `LinearAlgebraError` of the singular values.
 public func embeddingRange<Scalar: KernelScalar>(
     of sketch: any Sketch<Scalar>, onOrthonormal q: Matrix<Scalar>
 ) throws(LinearAlgebraError) -> ClosedRange<Scalar> {
