@@ -132,10 +132,7 @@ struct StudentStudy {
     }
 
     private func report(_ results: [Result]) -> (checks: [Check], table: Table, figure: Figure) {
-        func standardError(_ x: [Double]) -> Double {
-            let center = mean(x)
-            return (x.map { ($0 - center) * ($0 - center) }.reduce(0, +) / Double(max(1, x.count - 1) * x.count)).squareRoot()
-        }
+        func standardError(_ x: [Double]) -> Double { deviation(x) / Double(x.count).squareRoot() }
         func accuracies(_ student: Student) -> [Double] { results.map { $0.accuracy[student]! } }
         func entropy(_ student: Student) -> Double { mean(results.flatMap { $0.densities[student]!.map(binaryEntropy) }) }
         /// The lower end of the interval of two standard errors of a gain; in the quick form, with two seeds, the mean.
