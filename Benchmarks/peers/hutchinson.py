@@ -9,8 +9,11 @@ Our side's cases, on the arrays that networks.py lays out:
     mlp-hvp-probes         as in hvp.py: the products alone
     mlp-gradient           as in gradient.py, for the unit of the price
 
-The rivals get our signs and do not draw their own, so that the results can be compared.
+The rivals get our signs and do not draw their own, so that the results can be compared. curvlinops takes part if it is installed
+(`.venv/bin/pip install curvlinops-for-pytorch`): it brings its own, far larger PyTorch, and so is no requirement.
 """
+import importlib.util
+
 import numpy as np
 
 import networks
@@ -26,7 +29,7 @@ def figures(ours, quick):
     signs = signs_case.result() if signs_case else np.random.default_rng(0).choice(np.float32([-1, 1]), (probes, len(mlp.p)))
     diagonal = lambda: ours.case("mlp-hessian-diagonal", {"probes": probes}, **mlp.arrays)
     yield Figure(f"Hessian diagonal of the MLP, {probes} probes", diagonal(),
-                 {"jax loop": jax_loop(mlp, signs), "jax vmap": jax_vmap(mlp, signs)}, target_ratio=1.25, agree=networks.near(1e-4))
+                 {"jax loop": jax_loop(mlp, signs), "jax vmap": jax_vmap(mlp, signs), **curvlinops(mlp, signs)}, target_ratio=1.25, agree=networks.near(1e-4))
     yield Figure(f"Hessian diagonal of the MLP, {probes} probes, price", diagonal(),
                  beside={"gradient": ours.case("mlp-gradient", **mlp.arrays)},
                  cost=lambda t: t["ours"] / t["gradient"], cost_unit="gradients", target_cost=13)
@@ -62,6 +65,27 @@ def jax_vmap(network, signs):
     z = [jax.numpy.stack(same) for same in zip(*[network.split(row) for row in signs])]
     run = lambda: jax.block_until_ready(diagonal(p, z, *data))
     return PeerCase(run, lambda: flat(run()))
+
+
+def curvlinops(network, signs):
+    """curvlinops' Hessian operator on all probes at once, as its `hutchinson_diag` does."""
+    if not importlib.util.find_spec("curvlinops"):
+        return {}
+    from curvlinops import HessianLinearOperator
+
+    torch = networks.torch_module()
+    model = torch.nn.Sequential(torch.nn.Linear(784, 512), torch.nn.Tanh(), torch.nn.Linear(512, 512), torch.nn.Tanh(),
+                                torch.nn.Linear(512, 10))
+    shapes = [p.shape for p in model.parameters()]
+    with torch.no_grad():
+        for parameter, values in zip(model.parameters(), networks.torch_parameters(network)):
+            parameter.copy_(values)
+    hessian = HessianLinearOperator(model, torch.nn.CrossEntropyLoss(), list(model.parameters()), [networks.torch_data(network)],
+                                    check_deterministic=False)
+    z = torch.stack([torch.cat([a.ravel() for a in networks.torch_parameters(network, row)]) for row in signs], dim=1)
+    run = lambda: torch.einsum("ij,ij->i", z, hessian @ z) / z.shape[1]
+    arrays = lambda: networks.flat_of_torch([a.reshape(s) for a, s in zip(run().split([s.numel() for s in shapes]), shapes)])
+    return {"curvlinops": PeerCase(run, arrays)}
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ public enum SolverStatus: String, Sendable, Hashable, Codable, CaseIterable {
     case nonFinite
     /// No acceptable step was found along the search direction.
     case lineSearchFailed
+    /// No point meets the constraints.
+    case infeasible
     /// The observer asked to stop.
     case cancelled
 }

@@ -12,8 +12,8 @@ import Testing
         #expect(message.contains("point has 2 elements; the objective has dimension 3"))
     }
 
-    @Test func crossedBounds() async {
-        await #expect(processExitsWith: .failure) { _ = Bounds<Double>(lower: [1], upper: [0]) }
+    @Test func boundThatIsNoNumber() async {
+        await #expect(processExitsWith: .failure) { _ = Bounds<Double>(lower: [.nan], upper: [0]) }
     }
 
     @Test func negativeTolerance() async {

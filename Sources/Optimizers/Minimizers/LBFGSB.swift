@@ -10,7 +10,8 @@ import Objectives
 ///
 /// ``State/gradientNorm`` is ‖P(x − g) − x‖₂, which is 0 at a solution; P projects on the box. A start outside is
 /// projected. Every iterate is feasible to the bit. Objectives that are no `BoundedObjective` have no bounds. One iteration
-/// costs O(m n + m³) and a sort of the break points that are met.
+/// costs O(m n + m³) and a sort of the break points that are met. Bounds that cross end the run with
+/// `SolverStatus/infeasible` at the start.
 ///
 /// Source: Byrd, Lu, Nocedal & Zhu 1995. Differs from SciPy's `L-BFGS-B` in the norm of the stopping test (there the largest
 /// component) and in that a value lost in rounding ends the run as `SolverStatus/lineSearchFailed`, not as success.
@@ -65,9 +66,10 @@ public struct LBFGSB<Scalar: KernelScalar>: IterativeSolver {
         var span = x.mutableSpan
         let bounds = bounds(of: problem)
         problem.requireDimension(start.count, "start")
-        bounds.project(&span)
+        let isFeasible = bounds.crossed == nil
+        if isFeasible { bounds.project(&span) }
         let point = EvaluatedPoint(problem, at: x)
-        return State(point: point, gradientNorm: projectedGradientNorm(point, bounds), evaluations: EvaluationCounts(gradients: 1))
+        return State(point: point, gradientNorm: isFeasible ? projectedGradientNorm(point, bounds) : nil, evaluations: EvaluationCounts(gradients: 1))
     }
 
     private func bounds(of problem: any Objective<Scalar>) -> Bounds<Scalar> {
@@ -79,6 +81,9 @@ public struct LBFGSB<Scalar: KernelScalar>: IterativeSolver {
 
     public func step(_ state: inout State, _ problem: any Objective<Scalar>) -> Termination? {
         let bounds = bounds(of: problem), n = problem.dimension
+        if let i = bounds.crossed {
+            return Termination(.infeasible, "bounds of variable \(i) are \(bounds.lower[i]) and \(bounds.upper[i]); expected lower ≤ upper")
+        }
         while true {
             guard let model = CompactModel(state), let target = model.target(state.point, bounds) else {
                 if state.pairs.isEmpty { return Termination(.nonFinite, "the quadratic model is not finite") }
