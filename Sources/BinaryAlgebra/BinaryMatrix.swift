@@ -113,6 +113,24 @@ public struct BinaryMatrix: Sendable, Hashable {
         }
     }
 
+    /// Replaces the bits of `row` from `column` on by row `source` of `other`, a word at a time.
+    ///
+    /// - Precondition: the rows exist, and `column + other.columns <= columns`.
+    public mutating func replaceBits(ofRow row: Int, from column: Int, withRow source: Int, of other: BinaryMatrix) {
+        require(0..<rows ~= row && 0..<other.rows ~= source && column >= 0 && column + other.columns <= columns,
+                "row \(source) of a \(other.rows)×\(other.columns) matrix to bit (\(row), \(column)) of a \(rows)×\(columns) one")
+        let shift = UInt64(column % 64)
+        for k in 0..<other.wordsPerRow {
+            let count = min(64, other.columns - 64 * k)
+            let bits = other.words[source * other.wordsPerRow + k], mask = UInt64.max >> UInt64(64 - count)
+            let target = row * wordsPerRow + column / 64 + k
+            words[target] = words[target] & ~(mask << shift) | bits << shift
+            if Int(shift) + count > 64 {
+                words[target + 1] = words[target + 1] & ~(mask >> (64 - shift)) | bits >> (64 - shift)
+            }
+        }
+    }
+
     private func wordIndex(_ row: Int, _ column: Int) -> Int {
         require(0..<rows ~= row && 0..<columns ~= column,
                 "bit (\(row), \(column)) of a \(rows)×\(columns) matrix")

@@ -244,6 +244,26 @@ func mixedProduct(_ a: Bool, _ b: Bool) -> Int32 { a ? (b ? 1 : -1) : 0 }
         #expect(BinaryMatrixError.bitBeyondLastColumn(row: 1).description.contains("row 1"))
     }
 
+    /// Against a matrix made bit by bit, at shifts and lengths on both sides of a word; what lies around stays.
+    @Test(arguments: [1, 63, 64, 65, 130])
+    func rowsReplaceBits(length: Int) {
+        var bits = Bits(state: 9)
+        let source = bits.matrix(2, length)
+        for column in [0, 1, 62, 63, 64, 100] {
+            let before = bits.matrix(3, column + length + 5)
+            var after = before
+            after.replaceBits(ofRow: 1, from: column, withRow: 1, of: source)
+            let expected = BinaryMatrix(rows: 3, columns: before.columns) { i, k in
+                i == 1 && column..<column + length ~= k ? source[1, k - column] : before[i, k]
+            }
+            #expect(after == expected, "from \(column)")
+        }
+        var none = bits.matrix(1, 4)
+        let kept = none
+        none.replaceBits(ofRow: 0, from: 4, withRow: 0, of: BinaryMatrix(rows: 1, columns: 0))
+        #expect(none == kept)
+    }
+
     @Test func signsComeBackAsFloats() {
         let a = BinaryMatrix(rows: 2, columns: 3) { $0 == $1 }
         #expect(a.signs().elements == [1, -1, -1, -1, 1, -1])

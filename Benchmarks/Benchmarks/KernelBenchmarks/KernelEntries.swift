@@ -31,6 +31,23 @@ enum KernelEntries {
                     let packed = PackedBinaryMatrix(b)
                     return Workload("", work: work, .operations, roofline: .popcount) { consume(scaledXnorProduct(a, packed)) }
                 },
+                Entry("binary xnor \(m)×\(n)×\(k), thresholds to bits") {
+                    let words = b.wordsPerRow, offset = [Int32](repeating: Int32(k), count: m)
+                    let panels = AlignedArray<UInt64>(repeating: 0, count: BinaryKernels.panelCount(rows: n, words: words)) {
+                        BinaryKernels.packPanels(rows: n, words: words, from: b.words.span, stride: words, into: &$0)
+                    }
+                    let thresholds = [Int32](repeating: 0, count: n), stride = BinaryKernels.words(forColumns: n)
+                    var bits = [UInt64](repeating: 0, count: m * stride)
+                    return Workload("", work: work, .operations, roofline: .popcount) {
+                        var span = bits.mutableSpan
+                        panels.withSpan { panels in
+                            BinaryKernels.thresholdedProduct(
+                                .xor, m: m, n: n, words: words, offset: offset.span, a: a.words.span, stride: words,
+                                panels: panels, thresholds: thresholds.span, into: &span, stride: stride)
+                        }
+                        consume(bits[0])
+                    }
+                },
                 Entry("binary and \(m)×\(n)×\(k)") {
                     let packed = PackedBinaryMatrix(b)
                     return Workload("", work: work, .operations, roofline: .popcount) {

@@ -39,16 +39,16 @@ public struct PackedConv2D: Sendable {
         let perImage = places.rows * places.columns
         var patches = BinaryMatrix(rows: shape[0] * perImage, columns: length)
         var padding = BinaryMatrix(rows: perImage, columns: length)
+        let ones = BinaryMatrix(rows: 1, columns: channels) { _, _ in true }
         for place in 0..<perImage {
             places.forEachElement(of: place) { window, pixel in
-                for channel in 0..<channels {
-                    guard let pixel else {
-                        padding[place, window * channels + channel] = true
-                        continue
-                    }
-                    for image in 0..<shape[0] where signs[image * shape[1] * shape[2] + pixel, channel] {
-                        patches[image * perImage + place, window * channels + channel] = true
-                    }
+                guard let pixel else {
+                    padding.replaceBits(ofRow: place, from: window * channels, withRow: 0, of: ones)
+                    return
+                }
+                for image in 0..<shape[0] {
+                    patches.replaceBits(ofRow: image * perImage + place, from: window * channels,
+                                        withRow: image * shape[1] * shape[2] + pixel, of: signs)
                 }
             }
         }
