@@ -29,6 +29,7 @@ let package = Package(
         .library(name: "Curvature", targets: ["Curvature"]),
         .library(name: "Sketching", targets: ["Sketching"]),
         .library(name: "BinarizedNetworks", targets: ["BinarizedNetworks"]),
+        .library(name: "LearnedSolvers", targets: ["LearnedSolvers"]),
         .executable(name: "descent", targets: ["DescentTool"]),
     ],
     dependencies: [
@@ -72,9 +73,10 @@ let package = Package(
         library("Sketching", ["LinearAlgebra", "Randomness", "Kernels"]),
         // Layer 5.
         library("BinarizedNetworks", ["BinaryAlgebra", "NeuralNetworks", .product(name: "RealModule", package: "swift-numerics")]),
+        library("LearnedSolvers", ["NeuralNetworks", "Objectives", "LinearAlgebra", "Randomness", "Kernels"], resources: [.copy("Weights")]),
         // Layer 6.
         library("Descent", ["Kernels", "Randomness", "LinearAlgebra", "BinaryAlgebra", "Objectives", "Datasets", "Autodiff",
-                            "Optimizers", "NeuralNetworks", "Curvature", "Sketching", "BinarizedNetworks"]),
+                            "Optimizers", "NeuralNetworks", "Curvature", "Sketching", "BinarizedNetworks", "LearnedSolvers"]),
         // Layer 7.
         library("Reproductions", ["Descent"]),
         .executableTarget(name: "DescentTool", dependencies: [
@@ -99,6 +101,7 @@ let package = Package(
         tests("BinarizedNetworks", ["Autodiff", "BinaryAlgebra", "Datasets", "Kernels", "LinearAlgebra", "NeuralNetworks", "Objectives",
                                     "Optimizers", "Randomness", .product(name: "RealModule", package: "swift-numerics")],
               resources: [.copy("Fixtures")]),
+        tests("LearnedSolvers", ["Autodiff", "Kernels", "LinearAlgebra", "NeuralNetworks", "Optimizers", "Randomness"]),
         tests("Reproductions", ["DescentTool"]),
     ],
     cLanguageStandard: .c17

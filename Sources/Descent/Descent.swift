@@ -5,6 +5,7 @@
 @_exported import Curvature
 @_exported import Datasets
 @_exported import Kernels
+@_exported import LearnedSolvers
 @_exported import LinearAlgebra
 @_exported import NeuralNetworks
 @_exported import Objectives

@@ -345,6 +345,33 @@ public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, Co
     static func scatterRows(
         rows: Int, columns: Int, of x: Span<Self>, targets: Span<Int32>, each: Int, into y: inout MutableSpan<Self>, rows yRows: Int)
 
+    // MARK: Convolutions of grids
+
+    /// y[p, f] = max(b[f] + Σ x[p + t, c] w[t, c, f], 0) + r[p, f]: a convolution with three taps an axis, zeros around each grid.
+    ///
+    /// x is [images, planes, rows, columns, channels], y the same with filters, w [plane taps, 3, 3, channels, filters]; taps t lie in
+    /// {−1, 0, 1} along each axis, along planes in three dimensions only. The sums of a tile of places stay in registers. Error of
+    /// the sum at most (taps · channels + 2) u · Σ|terms|. Lines are shared among ``Threads/count`` threads; the bits do not depend on
+    /// their number. The zeros are multiplied too, so that an infinite weight makes NaN at the border.
+    ///
+    /// - Parameters:
+    ///   - bias: b, or empty for none.
+    ///   - residual: r, or empty for none.
+    ///   - rectified: whether max(·, 0) is taken. A NaN passes.
+    /// - Precondition: the counts are those of `form`.
+    static func convolve(
+        _ form: GridConvolutionForm, _ x: Span<Self>, weights w: Span<Self>, bias: Span<Self>, residual: Span<Self>, rectified: Bool,
+        into y: inout MutableSpan<Self>)
+
+    /// w[t, c, f] ← Σ x[p + t, c] g[p, f] over the places p of all images: the gradient of a convolution in its weights.
+    ///
+    /// Sums run along a line, then over lines and images: error at most (columns + lines · images + 1) u · Σ|terms|. Taps are shared
+    /// among threads, with the same bits for any number.
+    ///
+    /// - Precondition: the counts are those of `form`.
+    static func convolutionWeightGradient(
+        _ form: GridConvolutionForm, _ x: Span<Self>, cotangent g: Span<Self>, into w: inout MutableSpan<Self>)
+
     // MARK: Steps of optimisers
     //
     // Each reads and writes each array once. Every operation rounds by itself, in the order of the formula, so a step has the
