@@ -28,6 +28,7 @@ let package = Package(
         .library(name: "NeuralNetworks", targets: ["NeuralNetworks"]),
         .library(name: "Curvature", targets: ["Curvature"]),
         .library(name: "Sketching", targets: ["Sketching"]),
+        .library(name: "LinearSolvers", targets: ["LinearSolvers"]),
         .library(name: "BinarizedNetworks", targets: ["BinarizedNetworks"]),
         .executable(name: "descent", targets: ["DescentTool"]),
     ],
@@ -38,7 +39,7 @@ let package = Package(
     ],
     targets: [
         // Layer 0: C.
-        .target(name: "CKernels", path: "CKernels", sources: ["dispatch", "vector", "binary", "random", "tensor", "optimizer", "sketch"].map { "src/\($0)/\($0).c" }, publicHeadersPath: "include"),
+        .target(name: "CKernels", path: "CKernels", sources: ["dispatch", "vector", "binary", "random", "tensor", "optimizer", "sketch", "stencil"].map { "src/\($0)/\($0).c" }, publicHeadersPath: "include"),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas",
                        providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
         .systemLibrary(name: "CLAPACKE", pkgConfig: "lapacke",
@@ -70,11 +71,12 @@ let package = Package(
         library("Curvature", ["Objectives", "Autodiff", "LinearAlgebra", "Randomness", "Kernels",
                               .product(name: "RealModule", package: "swift-numerics")]),
         library("Sketching", ["LinearAlgebra", "Randomness", "Kernels"]),
+        library("LinearSolvers", ["Objectives", "LinearAlgebra", "Kernels", .product(name: "RealModule", package: "swift-numerics")]),
         // Layer 5.
         library("BinarizedNetworks", ["BinaryAlgebra", "NeuralNetworks", .product(name: "RealModule", package: "swift-numerics")]),
         // Layer 6.
         library("Descent", ["Kernels", "Randomness", "LinearAlgebra", "BinaryAlgebra", "Objectives", "Datasets", "Autodiff",
-                            "Optimizers", "NeuralNetworks", "Curvature", "Sketching", "BinarizedNetworks"]),
+                            "Optimizers", "NeuralNetworks", "Curvature", "Sketching", "LinearSolvers", "BinarizedNetworks"]),
         // Layer 7.
         library("Reproductions", ["Descent"]),
         .executableTarget(name: "DescentTool", dependencies: [
@@ -96,6 +98,7 @@ let package = Package(
                              .product(name: "RealModule", package: "swift-numerics")]),
         tests("Curvature", ["Autodiff", "Objectives", "Optimizers", "LinearAlgebra", "Randomness", "Kernels"]),
         tests("Sketching", ["LinearAlgebra", "Randomness", "Kernels", .product(name: "RealModule", package: "swift-numerics")]),
+        tests("LinearSolvers", ["Objectives", "LinearAlgebra", "Randomness", "Kernels", .product(name: "RealModule", package: "swift-numerics")]),
         tests("BinarizedNetworks", ["Autodiff", "BinaryAlgebra", "Datasets", "Kernels", "LinearAlgebra", "NeuralNetworks", "Objectives",
                                     "Optimizers", "Randomness", .product(name: "RealModule", package: "swift-numerics")],
               resources: [.copy("Fixtures")]),

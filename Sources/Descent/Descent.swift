@@ -6,6 +6,7 @@
 @_exported import Datasets
 @_exported import Kernels
 @_exported import LinearAlgebra
+@_exported import LinearSolvers
 @_exported import NeuralNetworks
 @_exported import Objectives
 @_exported import Optimizers
