@@ -7,6 +7,7 @@
 @_exported import Kernels
 @_exported import LearnedSolvers
 @_exported import LinearAlgebra
+@_exported import LinearSolvers
 @_exported import NeuralNetworks
 @_exported import Objectives
 @_exported import Optimizers

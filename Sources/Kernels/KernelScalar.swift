@@ -53,6 +53,54 @@ public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, Co
         _ a: Self, _ x: Span<Self>, _ b: Self, _ y: Span<Self>, _ c: Self, _ z: Span<Self>,
         into w: inout MutableSpan<Self>)
 
+    /// x ← a p + x and r ← b q + r in one pass: a step of conjugate gradients.
+    ///
+    /// - Returns: Σᵢ rᵢ² of the new r, with the error of ``dot(_:_:)``.
+    /// - Precondition: equal counts.
+    static func conjugateUpdate(
+        _ a: Self, _ p: Span<Self>, into x: inout MutableSpan<Self>, _ b: Self, _ q: Span<Self>, into r: inout MutableSpan<Self>
+    ) -> Self
+
+    // MARK: Grids
+
+    /// y ← A x.
+    ///
+    /// - Returns: x·y.
+    /// - Precondition: as many elements as points, here and in all that follow.
+    static func stencilApply(_ g: StencilGrid<Self>, _ x: Span<Self>, into y: inout MutableSpan<Self>) -> Self
+
+    /// r ← b − A x.
+    ///
+    /// - Returns: r·r.
+    static func stencilResidual(_ g: StencilGrid<Self>, _ x: Span<Self>, _ b: Span<Self>, into r: inout MutableSpan<Self>) -> Self
+
+    /// One sweep of successive over-relaxation: each point in turn, x ← x + ω (b − A x) / D. Zero diagonals are not looked for.
+    ///
+    /// - Parameter work: at least 3 · columns elements, overwritten; here and below.
+    /// - Returns: ‖b − A x‖² of the new x if `measuring`, taken in the same pass; else 0.
+    static func stencilRelax(
+        _ g: StencilGrid<Self>, _ omega: Self, _ order: StencilOrder, measuring: Bool, work: inout MutableSpan<Self>, _ b: Span<Self>,
+        _ x: inout MutableSpan<Self>) -> Self
+
+    /// x ← (D/ω + L)⁻¹ b, or (D/ω + U)⁻¹ b if `upper`.
+    static func stencilSolveTriangle(
+        _ g: StencilGrid<Self>, _ omega: Self, upper: Bool, work: inout MutableSpan<Self>, _ b: Span<Self>, into x: inout MutableSpan<Self>)
+
+    /// w ← (D/ω + L)⁻¹ (p + (1 − 2/ω) D t) and q ← p + ((1 − 1/ω) D + L) t. With p = (D/ω + U) t, q is A t and t + w is (D/ω + L)⁻¹ A t.
+    static func stencilEisenstat(
+        _ g: StencilGrid<Self>, _ omega: Self, work: inout MutableSpan<Self>, _ p: Span<Self>, _ t: Span<Self>,
+        into w: inout MutableSpan<Self>, image q: inout MutableSpan<Self>)
+
+    /// coarse ← Pᵀ fine.
+    ///
+    /// - Parameter work: at least as many elements as a line has, overwritten; here and below.
+    static func stencilRestrict(
+        _ t: StencilTransfer<Self>, _ fine: Span<Self>, work: inout MutableSpan<Self>, into coarse: inout MutableSpan<Self>)
+
+    /// fine ← fine + P coarse.
+    static func stencilProlong(
+        _ t: StencilTransfer<Self>, _ coarse: Span<Self>, work: inout MutableSpan<Self>, into fine: inout MutableSpan<Self>)
+
     // MARK: Elementwise functions
 
     /// yᵢ ← eˣ. Error at most 1.1 ulp (`Float`), 1.1 ulp (`Double`).
