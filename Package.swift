@@ -28,7 +28,9 @@ let package = Package(
         .library(name: "NeuralNetworks", targets: ["NeuralNetworks"]),
         .library(name: "Curvature", targets: ["Curvature"]),
         .library(name: "Sketching", targets: ["Sketching"]),
+        .library(name: "LinearSolvers", targets: ["LinearSolvers"]),
         .library(name: "BinarizedNetworks", targets: ["BinarizedNetworks"]),
+        .library(name: "LearnedSolvers", targets: ["LearnedSolvers"]),
         .executable(name: "descent", targets: ["DescentTool"]),
     ],
     dependencies: [
@@ -38,7 +40,7 @@ let package = Package(
     ],
     targets: [
         // Layer 0: C.
-        .target(name: "CKernels", path: "CKernels", sources: ["dispatch", "vector", "binary", "random", "tensor", "optimizer", "sketch"].map { "src/\($0)/\($0).c" }, publicHeadersPath: "include"),
+        .target(name: "CKernels", path: "CKernels", sources: ["dispatch", "vector", "binary", "random", "tensor", "optimizer", "sketch", "convolution", "stencil"].map { "src/\($0)/\($0).c" }, publicHeadersPath: "include"),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas",
                        providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
         .systemLibrary(name: "CLAPACKE", pkgConfig: "lapacke",
@@ -70,11 +72,13 @@ let package = Package(
         library("Curvature", ["Objectives", "Autodiff", "LinearAlgebra", "Randomness", "Kernels",
                               .product(name: "RealModule", package: "swift-numerics")]),
         library("Sketching", ["LinearAlgebra", "Randomness", "Kernels"]),
+        library("LinearSolvers", ["Objectives", "LinearAlgebra", "Kernels", .product(name: "RealModule", package: "swift-numerics")]),
         // Layer 5.
         library("BinarizedNetworks", ["BinaryAlgebra", "NeuralNetworks", .product(name: "RealModule", package: "swift-numerics")]),
+        library("LearnedSolvers", ["NeuralNetworks", "LinearSolvers", "Objectives", "LinearAlgebra", "Randomness", "Kernels"], resources: [.copy("Weights")]),
         // Layer 6.
         library("Descent", ["Kernels", "Randomness", "LinearAlgebra", "BinaryAlgebra", "Objectives", "Datasets", "Autodiff",
-                            "Optimizers", "NeuralNetworks", "Curvature", "Sketching", "BinarizedNetworks"]),
+                            "Optimizers", "NeuralNetworks", "Curvature", "Sketching", "LinearSolvers", "BinarizedNetworks", "LearnedSolvers"]),
         // Layer 7.
         library("Reproductions", ["Descent"]),
         .executableTarget(name: "DescentTool", dependencies: [
@@ -96,9 +100,11 @@ let package = Package(
                              .product(name: "RealModule", package: "swift-numerics")]),
         tests("Curvature", ["Autodiff", "Objectives", "Optimizers", "LinearAlgebra", "Randomness", "Kernels"]),
         tests("Sketching", ["LinearAlgebra", "Randomness", "Kernels", .product(name: "RealModule", package: "swift-numerics")]),
+        tests("LinearSolvers", ["Objectives", "LinearAlgebra", "Randomness", "Kernels", .product(name: "RealModule", package: "swift-numerics")]),
         tests("BinarizedNetworks", ["Autodiff", "BinaryAlgebra", "Datasets", "Kernels", "LinearAlgebra", "NeuralNetworks", "Objectives",
                                     "Optimizers", "Randomness", .product(name: "RealModule", package: "swift-numerics")],
               resources: [.copy("Fixtures")]),
+        tests("LearnedSolvers", ["Autodiff", "LinearSolvers", "Objectives", "Kernels", "LinearAlgebra", "NeuralNetworks", "Optimizers", "Randomness"]),
         tests("Reproductions", ["DescentTool"]),
     ],
     cLanguageStandard: .c17

@@ -5,7 +5,9 @@
 @_exported import Curvature
 @_exported import Datasets
 @_exported import Kernels
+@_exported import LearnedSolvers
 @_exported import LinearAlgebra
+@_exported import LinearSolvers
 @_exported import NeuralNetworks
 @_exported import Objectives
 @_exported import Optimizers

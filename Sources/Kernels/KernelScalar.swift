@@ -53,6 +53,54 @@ public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, Co
         _ a: Self, _ x: Span<Self>, _ b: Self, _ y: Span<Self>, _ c: Self, _ z: Span<Self>,
         into w: inout MutableSpan<Self>)
 
+    /// x ← a p + x and r ← b q + r in one pass: a step of conjugate gradients.
+    ///
+    /// - Returns: Σᵢ rᵢ² of the new r, with the error of ``dot(_:_:)``.
+    /// - Precondition: equal counts.
+    static func conjugateUpdate(
+        _ a: Self, _ p: Span<Self>, into x: inout MutableSpan<Self>, _ b: Self, _ q: Span<Self>, into r: inout MutableSpan<Self>
+    ) -> Self
+
+    // MARK: Grids
+
+    /// y ← A x.
+    ///
+    /// - Returns: x·y.
+    /// - Precondition: as many elements as points, here and in all that follow.
+    static func stencilApply(_ g: StencilGrid<Self>, _ x: Span<Self>, into y: inout MutableSpan<Self>) -> Self
+
+    /// r ← b − A x.
+    ///
+    /// - Returns: r·r.
+    static func stencilResidual(_ g: StencilGrid<Self>, _ x: Span<Self>, _ b: Span<Self>, into r: inout MutableSpan<Self>) -> Self
+
+    /// One sweep of successive over-relaxation: each point in turn, x ← x + ω (b − A x) / D. Zero diagonals are not looked for.
+    ///
+    /// - Parameter work: at least 3 · columns elements, overwritten; here and below.
+    /// - Returns: ‖b − A x‖² of the new x if `measuring`, taken in the same pass; else 0.
+    static func stencilRelax(
+        _ g: StencilGrid<Self>, _ omega: Self, _ order: StencilOrder, measuring: Bool, work: inout MutableSpan<Self>, _ b: Span<Self>,
+        _ x: inout MutableSpan<Self>) -> Self
+
+    /// x ← (D/ω + L)⁻¹ b, or (D/ω + U)⁻¹ b if `upper`.
+    static func stencilSolveTriangle(
+        _ g: StencilGrid<Self>, _ omega: Self, upper: Bool, work: inout MutableSpan<Self>, _ b: Span<Self>, into x: inout MutableSpan<Self>)
+
+    /// w ← (D/ω + L)⁻¹ (p + (1 − 2/ω) D t) and q ← p + ((1 − 1/ω) D + L) t. With p = (D/ω + U) t, q is A t and t + w is (D/ω + L)⁻¹ A t.
+    static func stencilEisenstat(
+        _ g: StencilGrid<Self>, _ omega: Self, work: inout MutableSpan<Self>, _ p: Span<Self>, _ t: Span<Self>,
+        into w: inout MutableSpan<Self>, image q: inout MutableSpan<Self>)
+
+    /// coarse ← Pᵀ fine.
+    ///
+    /// - Parameter work: at least as many elements as a line has, overwritten; here and below.
+    static func stencilRestrict(
+        _ t: StencilTransfer<Self>, _ fine: Span<Self>, work: inout MutableSpan<Self>, into coarse: inout MutableSpan<Self>)
+
+    /// fine ← fine + P coarse.
+    static func stencilProlong(
+        _ t: StencilTransfer<Self>, _ coarse: Span<Self>, work: inout MutableSpan<Self>, into fine: inout MutableSpan<Self>)
+
     // MARK: Elementwise functions
 
     /// yᵢ ← eˣ. Error at most 1.1 ulp (`Float`), 1.1 ulp (`Double`).
@@ -344,6 +392,33 @@ public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, Co
     /// - Precondition: targets has rows · each elements, which name rows of Y.
     static func scatterRows(
         rows: Int, columns: Int, of x: Span<Self>, targets: Span<Int32>, each: Int, into y: inout MutableSpan<Self>, rows yRows: Int)
+
+    // MARK: Convolutions of grids
+
+    /// y[p, f] = max(b[f] + Σ x[p + t, c] w[t, c, f], 0) + r[p, f]: a convolution with three taps an axis, zeros around each grid.
+    ///
+    /// x is [images, planes, rows, columns, channels], y the same with filters, w [plane taps, 3, 3, channels, filters]; taps t lie in
+    /// {−1, 0, 1} along each axis, along planes in three dimensions only. The sums of a tile of places stay in registers. Error of
+    /// the sum at most (taps · channels + 2) u · Σ|terms|. Lines are shared among ``Threads/count`` threads; the bits do not depend on
+    /// their number. The zeros are multiplied too, so that an infinite weight makes NaN at the border.
+    ///
+    /// - Parameters:
+    ///   - bias: b, or empty for none.
+    ///   - residual: r, or empty for none.
+    ///   - rectified: whether max(·, 0) is taken. A NaN passes.
+    /// - Precondition: the counts are those of `form`.
+    static func convolve(
+        _ form: GridConvolutionForm, _ x: Span<Self>, weights w: Span<Self>, bias: Span<Self>, residual: Span<Self>, rectified: Bool,
+        into y: inout MutableSpan<Self>)
+
+    /// w[t, c, f] ← Σ x[p + t, c] g[p, f] over the places p of all images: the gradient of a convolution in its weights.
+    ///
+    /// Sums run along a line, then over lines and images: error at most (columns + lines · images + 1) u · Σ|terms|. Taps are shared
+    /// among threads, with the same bits for any number.
+    ///
+    /// - Precondition: the counts are those of `form`.
+    static func convolutionWeightGradient(
+        _ form: GridConvolutionForm, _ x: Span<Self>, cotangent g: Span<Self>, into w: inout MutableSpan<Self>)
 
     // MARK: Steps of optimisers
     //

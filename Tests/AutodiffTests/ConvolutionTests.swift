@@ -18,6 +18,15 @@ private let cases: [DifferentiableCase] = [
         "transposed convolution", [[2, 2, 3, 2], [3, 2, 3, 2]],
         { transposedConv2D($0[0], $0[1], stride: (2, 1)).squared() }, { transposedConv2D($0[0], $0[1], stride: (2, 1)).squared() }),
     DifferentiableCase(
+        "grid convolution", [[2, 3, 5, 2], [3, 3, 2, 3]], { gridConvolution($0[0].tanh(), $0[1]).squared() },
+        { gridConvolution($0[0].tanh(), $0[1]).squared() }),
+    DifferentiableCase(
+        "grid convolution, rectified", [[1, 2, 3, 4, 2], [3, 3, 3, 2, 3], [3], [1, 2, 3, 4, 3]],
+        { gridConvolution($0[0], $0[1], bias: $0[2], rectified: true, residual: $0[3]).squared() },
+        { gridConvolution($0[0], $0[1], bias: $0[2], rectified: true, residual: $0[3]).squared() }),
+    DifferentiableCase("halved grid", [[2, 4, 6, 3]], { halvedGrid($0[0].squared()).tanh() }, { halvedGrid($0[0].squared()).tanh() }),
+    DifferentiableCase("doubled grid", [[2, 2, 1, 3, 2]], { doubledGrid($0[0].squared()).tanh() }, { doubledGrid($0[0].squared()).tanh() }),
+    DifferentiableCase(
         "max pooling", [[2, 4, 5, 2]], { maxPool2D($0[0].squared(), window: (2, 3), stride: (2, 1)).exp() },
         { maxPool2D($0[0].squared(), window: (2, 3), stride: (2, 1)).exp() }),
     DifferentiableCase(
@@ -146,6 +155,41 @@ func expectClose<Scalar: KernelScalar>(
         #expect(transposedConv2D(x, w, stride: (2, 3)).shape == [1, 7, 11, 5])
         #expect(transposedConv2D(x, w, stride: (2, 3), padding: .same).shape == [1, 6, 12, 5])
         #expect(transposedConv2D(x, w, stride: (2, 1), padding: .explicit(top: 1, bottom: 1, left: 0, right: 1)).shape == [1, 5, 4, 5])
+    }
+
+    /// One pass against the operations it joins; a grid of three planes against the sum over planes of windows in one.
+    @Test func gridConvolutionJoinsOperations() {
+        var random = RandomStream(seed: 8)
+        func numbers(_ shape: [Int]) -> Tensor<Double> { Tensor(shape: shape, elements: random.normal(count: shape.reduce(1, *))) }
+        let x = numbers([2, 6, 19, 3]), w = numbers([3, 3, 3, 5]), b = numbers([5]), r = numbers([2, 6, 19, 5])
+        let joined = gridConvolution(x, w, bias: b, rectified: true, residual: r)
+        let apart = (conv2D(x, w, padding: .same) + b).relu() + r
+        let close = zip(joined.elements, apart.elements).allSatisfy { abs($0 - $1) <= 1e-13 }
+        #expect(joined.shape == apart.shape && close)
+        let grid = numbers([1, 3, 4, 5, 2]), filters = numbers([3, 3, 3, 2, 3])
+        let result = gridConvolution(grid, filters)
+        for plane in 0..<3 {
+            var sum = Tensor<Double>.zeros([1, 4, 5, 3])
+            for s in max(0, plane - 1)...min(2, plane + 1) {
+                let slice = Tensor(shape: [1, 4, 5, 2], elements: Array(grid.elements[s * 40..<(s + 1) * 40]))
+                let tap = s - plane + 1
+                sum = sum + conv2D(slice, Tensor(shape: [3, 3, 2, 3], elements: Array(filters.elements[tap * 54..<(tap + 1) * 54])), padding: .same)
+            }
+            let right = zip(sum.elements, result.elements[plane * 60..<(plane + 1) * 60]).allSatisfy { abs($0 - $1) <= 1e-13 }
+            #expect(right, "plane \(plane)")
+        }
+    }
+
+    @Test func gridsAreHalvedAndDoubled() {
+        var random = RandomStream(seed: 9)
+        let x = Tensor<Double>(shape: [2, 4, 6, 3], elements: random.normal(count: 144))
+        let halved = halvedGrid(x), mean = averagePool2D(x, window: (2, 2))
+        let close = zip(halved.elements, mean.elements).allSatisfy { abs($0 - $1) <= 1e-15 }
+        #expect(halved.shape == [2, 2, 3, 3] && close)
+        let solid = Tensor<Double>(shape: [1, 2, 2, 4, 2], elements: (0..<32).map(Double.init))
+        #expect(halvedGrid(solid).elements == [11, 12, 15, 16] && halvedGrid(solid).shape == [1, 1, 1, 2, 2])
+        let doubled = doubledGrid(solid)
+        #expect(doubled.shape == [1, 4, 4, 8, 2] && halvedGrid(doubled) == solid && doubled[0, 1, 2, 5, 1] == solid[0, 0, 1, 2, 1])
     }
 
     @Test func pooling() {

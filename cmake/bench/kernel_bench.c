@@ -5,7 +5,7 @@
 //     kernel_bench all [--quick]                           each at its default sizes; fails if one has no benchmark
 //
 // Prints the time of a call, the rate, and the percentage of the kernel's roofline, which is measured in the same run:
-// xor + popcount + add on registers for the products, copying (memcpy) within the same footprint for all that streams.
+// xor + popcount + add on registers for the binary products, multiply-adds on registers for convolutions, copying (memcpy) within the same footprint for all that streams.
 #include "dispatch.h"
 
 #include <stdio.h>
@@ -37,6 +37,8 @@ typedef struct work {
     size_t size[3];
     void *in[5], *out;
     double operations, bytes;
+    /// Measures the most operations a second; leaves how many there were. Default: xor + popcount + add.
+    void (*roofline)(struct work *w);
 } work;
 
 typedef struct bench {
@@ -71,6 +73,15 @@ static void run_popcount(work *w) {
     w->operations = 2.0 * (double)w->table->binary_popcount_roofline(w->size[0], &sink);
 }
 
+#define RUN_PEAK(dtype, ctype)                                                                                 \
+    static void run_peak_##dtype(work *w) {                                                                    \
+        ctype sink = 1;                                                                                                \
+        w->operations = (double)w->table->convolution_roofline_##dtype(w->size[0], &sink);                             \
+    }
+RUN_PEAK(f32, float)
+RUN_PEAK(f64, double)
+#undef RUN_PEAK
+
 // ---- Benchmarks ----------------------------------------------------------------------------------------------------
 
 #include "binary_bench.inc"
@@ -79,9 +90,10 @@ static void run_popcount(work *w) {
 #include "vector_bench.inc"
 #include "optimizer_bench.inc"
 #include "sketch_bench.inc"
+#include "convolution_bench.inc"
 
 static const bench benches[] = {BINARY_BENCHES VECTOR_BENCHES RANDOM_BENCHES TENSOR_BENCHES
-                                OPTIMIZER_BENCHES SKETCH_BENCHES};
+                                OPTIMIZER_BENCHES SKETCH_BENCHES CONVOLUTION_BENCHES};
 enum { BENCHES = sizeof benches / sizeof *benches };
 
 static const bench *find(const char *name) {
@@ -100,9 +112,9 @@ static void report(const bench *b, const size_t *sizes, const dsc_kernel_table *
     printf(" (%s): %.3g us", dsc_tier_name(tier), 1e6 * time);
     if (w.operations > 0) {
         work peak = {.table = table, .size = {100000}};
-        const double limit = measure(run_popcount, &peak, seconds);
-        printf(", %.4g Gop/s, %.1f %% of the popcount roofline", 1e-9 * w.operations / time,
-               100 * (w.operations / time) / (peak.operations / limit));
+        const double limit = measure(w.roofline ? w.roofline : run_popcount, &peak, seconds);
+        printf(", %.4g Gop/s, %.1f %% of the %s roofline", 1e-9 * w.operations / time,
+               100 * (w.operations / time) / (peak.operations / limit), w.roofline ? "multiply-add" : "popcount");
     } else {
         work copy = {.size = {(size_t)(w.bytes / 2) + 1}};
         copy.in[0] = buffer(copy.size[0]);

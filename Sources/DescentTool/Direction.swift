@@ -1,0 +1,94 @@
+import ArgumentParser
+import Descent
+import Foundation
+
+struct Direction: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Deep conjugate directions for pressure problems: train weights, solve with them.",
+        subcommands: [TrainDirection.self])
+}
+
+/// Extents such as 64x64 or 16x16x16.
+struct Extents: ExpressibleByArgument {
+    let values: [Int]
+
+    init?(argument: String) {
+        let parts = argument.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+        guard parts.count == 2 || parts.count == 3, parts.allSatisfy({ $0.map { $0 >= 2 && $0 <= 1024 && $0 % 2 == 0 } ?? false }) else { return nil }
+        values = parts.compactMap(\.self)
+    }
+
+    var text: String { values.map(String.init).joined(separator: "x") }
+}
+
+struct TrainDirection: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train", abstract: "Train the direction network for the Laplacian of a grid with open sides.",
+        discussion: "The weights of the epoch with the lowest loss on residuals that were not trained on are written.")
+
+    @Option(help: "Even extents: rows and columns, or planes, rows and columns.")
+    var grid = Extents(argument: "64x64")!
+
+    @Option(help: "How many times to go through the residuals.")
+    var epochs = 8
+
+    @Option(help: "Residuals to train on.")
+    var residuals = 2000
+
+    @Option(help: "Ritz vectors that they are mixed from.")
+    var ritzVectors = 1000
+
+    @Option(help: "Where the weights go (safetensors).")
+    var output: String
+
+    @Option(help: "Write the state of the training to this file after each epoch.")
+    var checkpoint: String?
+
+    @Flag(help: "Go on from the checkpoint.")
+    var resume = false
+
+    @Option(help: "The seed of residuals, first weights and order.")
+    var seed: UInt64 = 0
+
+    @Option(help: "How many threads to use (default: DESCENT_NUM_THREADS, else all cores).")
+    var threads: Int?
+
+    func validate() throws {
+        if epochs < 1 { throw ValidationError("--epochs is \(epochs); expected at least 1.") }
+        if residuals < 1 { throw ValidationError("--residuals is \(residuals); expected at least 1.") }
+        if ritzVectors < 1 { throw ValidationError("--ritz-vectors is \(ritzVectors); expected at least 1.") }
+        if let threads, threads < 1 { throw ValidationError("--threads is \(threads); expected at least 1.") }
+        if resume, checkpoint == nil { throw ValidationError("--resume goes on from a checkpoint: name it with --checkpoint.") }
+    }
+
+    func run() throws {
+        try DescentTool.checkEnvironment()
+        if let threads { Threads.count = threads }
+        let system = PressureProblem(grid: grid.values).matrix
+        let training = DirectionTraining(grid: grid.values, ritzVectors: ritzVectors, residuals: residuals, epochs: epochs, seed: seed)
+        let trainer = training.trainer(system)
+        var state = trainer.makeState()
+        if resume, let checkpoint { state = try .init(path: checkpoint, of: trainer.network) }
+        print("mixing \(residuals) residuals from \(ritzVectors) Ritz vectors of \(grid.text)")
+        let data = try training.data(system)
+        print("training \(trainer.network.parameterCount) parameters" + (state.epoch > 0 ? ", from epoch \(state.epoch + 1) on" : ""))
+        let bar = ProgressBar()
+        while state.epoch < epochs {
+            let start = ContinuousClock.now, before = state.step
+            try trainer.train(&state, on: data.training, validation: data.validation, epochs: state.epoch + 1) {
+                bar.show((Double($0.epoch) + $0.fraction) / Double(epochs), "epoch \($0.epoch + 1) of \(epochs), loss \(String(format: "%.5f", $0.loss))")
+                return .goOn
+            }
+            bar.clear()
+            let record = state.history.last!, time = ContinuousClock.now - start
+            let each = 1000 * (Double(time.components.seconds) + 1e-18 * Double(time.components.attoseconds)) / Double(max(1, state.step - before))
+            print(String(format: "epoch %d: loss %.5f, validation loss %.5f, %.0f ms a step", record.epoch + 1, record.loss,
+                         record.validation!.loss, each))
+            if let checkpoint { try state.write(to: checkpoint, of: trainer.network) }
+        }
+        let command = "descent direction train --grid \(grid.text) --epochs \(epochs) --residuals \(residuals) "
+            + "--ritz-vectors \(ritzVectors) --seed \(seed)"
+        try training.model(state, trainer).write(to: output, notes: ["made-by": command])
+        print("weights: \(output)")
+    }
+}
