@@ -75,7 +75,8 @@ let package = Package(
         library("LinearSolvers", ["Objectives", "LinearAlgebra", "Kernels", .product(name: "RealModule", package: "swift-numerics")]),
         // Layer 5.
         library("BinarizedNetworks", ["BinaryAlgebra", "NeuralNetworks", .product(name: "RealModule", package: "swift-numerics")]),
-        library("LearnedSolvers", ["NeuralNetworks", "LinearSolvers", "Objectives", "LinearAlgebra", "Randomness", "Kernels"], resources: [.copy("Weights")]),
+        library("LearnedSolvers", ["NeuralNetworks", "LinearSolvers", "Objectives", "LinearAlgebra", "Randomness", "Kernels",
+                                   .product(name: "RealModule", package: "swift-numerics")], resources: [.copy("Weights")]),
         // Layer 6.
         library("Descent", ["Kernels", "Randomness", "LinearAlgebra", "BinaryAlgebra", "Objectives", "Datasets", "Autodiff",
                             "Optimizers", "NeuralNetworks", "Curvature", "Sketching", "LinearSolvers", "BinarizedNetworks", "LearnedSolvers"]),
