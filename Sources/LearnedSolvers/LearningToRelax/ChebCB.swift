@@ -48,6 +48,51 @@ public struct ChebCB: ParameterBandit {
             gram = [Double](repeating: 0, count: m * m)
             (moments, coefficients) = ([Double](repeating: 0, count: m), [Double](repeating: 0, count: m))
         }
+
+        /// One more round.
+        mutating func add(_ loss: Double, at features: [Double]) {
+            let m = moments.count
+            for i in 0..<m {
+                for j in 0..<m { gram[i * m + j] += features[i] * features[j] }
+                moments[i] += features[i] * loss
+            }
+            squares += loss * loss
+            count += 1
+        }
+
+        /// The shortest least-squares coefficients, or those within the bounds where they break one.
+        ///
+        /// - Returns: the squared residual in the second case.
+        mutating func solve(largest: Double, range: Double) -> Double? {
+            solveFreely()
+            func bound(_ j: Int) -> Double { j == 0 ? largest : 2 * range / Double(j) }
+            guard coefficients.indices.contains(where: { abs(coefficients[$0]) > bound($0) }) else { return nil }
+            coefficients = boxConstrainedLeastSquares(gram: gram, moments: moments, bounds: coefficients.indices.map(bound))
+            let m = moments.count
+            var residual = squares
+            for i in 0..<m {
+                var product = 0.0
+                for j in 0..<m { product += gram[i * m + j] * coefficients[j] }
+                residual += coefficients[i] * (product - 2 * moments[i])
+            }
+            return max(residual, 0)
+        }
+
+        /// By Cholesky where there are rounds enough, by the eigenvectors that carry something elsewhere.
+        private mutating func solveFreely() {
+            let m = moments.count
+            if count >= m {
+                coefficients = moments
+                if choleskySolve(gram, &coefficients) { return }
+            }
+            guard let eigen = try? SymmetricEigen(Matrix(rows: m, columns: m, elements: gram)) else { return }
+            coefficients = [Double](repeating: 0, count: m)
+            for k in 0..<m where eigen.values[k] > 1e-12 * Double(count) {
+                var share = 0.0
+                for j in 0..<m { share += eigen.vectors[j, k] * moments[j] }
+                for j in 0..<m { coefficients[j] += eigen.vectors[j, k] * share / eigen.values[k] }
+            }
+        }
     }
 
     /// - Parameters:
@@ -105,63 +150,20 @@ public struct ChebCB: ParameterBandit {
         played = nil
         rounds += 1
         squaredError += (predictions[arm] - loss) * (predictions[arm] - loss)
-        add(loss, to: &fits[arm])
+        fits[arm].add(loss, at: features)
         let isRecord = cost > largest || cost < least
         (largest, least) = (max(largest, cost), min(least, cost))
         let range = largest - least
         scale = 2 * largest + 4 * range * (1 + Double.log(m))
         var clipped = 0.0
         if isRecord {
-            for i in fits.indices where fits[i].count > 0 { fit(&fits[i], range, &clipped) }
+            for i in fits.indices where fits[i].count > 0 { clipped = fits[i].solve(largest: largest, range: range) ?? clipped }
         } else {
-            fit(&fits[arm], range, &clipped)
+            clipped = fits[arm].solve(largest: largest, range: range) ?? 0
         }
         let alpha = (Double.pi + 2 / .pi * Double.log(2 * m + 1)) * range / (2 * scale * (m + 1)), t = Double(rounds)
         let error = (squaredError - clipped) / (scale * scale) + 2 * alpha * alpha * t
         // No error and no range: the predictions are exact so far.
         rate = scale > 0 ? 2 * t * (Double(arms.count) * t / max(error, 1e-12)).squareRoot() : 0
-    }
-
-    private func add(_ loss: Double, to fit: inout Fit) {
-        for i in 0..<terms {
-            for j in 0..<terms { fit.gram[i * terms + j] += features[i] * features[j] }
-            fit.moments[i] += features[i] * loss
-        }
-        fit.squares += loss * loss
-        fit.count += 1
-    }
-
-    /// The shortest least-squares coefficients, and those within the bounds where it breaks one.
-    ///
-    /// - Parameter clipped: the squared residual in the second case.
-    private func fit(_ fit: inout Fit, _ range: Double, _ clipped: inout Double) {
-        solve(&fit)
-        func bound(_ j: Int) -> Double { j == 0 ? largest : 2 * range / Double(j) }
-        guard (0..<terms).contains(where: { abs(fit.coefficients[$0]) > bound($0) }) else { return }
-        let box = (0..<terms).map(bound)
-        fit.coefficients = boxConstrainedLeastSquares(gram: fit.gram, moments: fit.moments, bounds: box)
-        var residual = fit.squares
-        for i in 0..<terms {
-            var product = 0.0
-            for j in 0..<terms { product += fit.gram[i * terms + j] * fit.coefficients[j] }
-            residual += fit.coefficients[i] * (product - 2 * fit.moments[i])
-        }
-        clipped = max(residual, 0)
-    }
-
-    /// By Cholesky where there are rounds enough, by the eigenvectors that carry something elsewhere.
-    private func solve(_ fit: inout Fit) {
-        if fit.count >= terms {
-            fit.coefficients = fit.moments
-            if choleskySolve(fit.gram, &fit.coefficients) { return }
-        }
-        guard let eigen = try? SymmetricEigen(Matrix(rows: terms, columns: terms, elements: fit.gram)) else { return }
-        let cut = 1e-12 * Double(fit.count)
-        fit.coefficients = [Double](repeating: 0, count: terms)
-        for k in 0..<terms where eigen.values[k] > cut {
-            var share = 0.0
-            for j in 0..<terms { share += eigen.vectors[j, k] * fit.moments[j] }
-            for j in 0..<terms { fit.coefficients[j] += eigen.vectors[j, k] * share / eigen.values[k] }
-        }
     }
 }

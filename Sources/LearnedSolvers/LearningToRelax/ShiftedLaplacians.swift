@@ -52,7 +52,7 @@ public struct ShiftedLaplacians: Sendable {
             // Jöhnk: U² and V^(2/3) given that their sum is at most 1.
             while true {
                 let u: [Double] = random.uniform(count: 2)
-                let x = u[0] * u[0], y = Double.pow(u[1], 2 / 3)
+                let x = u[0] * u[0], y = Double.pow(u[1], 2.0 / 3)
                 if x + y <= 1, x + y > 0 { return x / (x + y) }
             }
         case .low:
