@@ -8,17 +8,17 @@ struct Direction: ParsableCommand {
         subcommands: [TrainDirection.self])
 }
 
-/// Extents such as 64x64 or 16x16x16.
-struct Extents: ExpressibleByArgument {
-    let values: [Int]
-
-    init?(argument: String) {
+/// Even sizes such as 64x64 or 16x16x16.
+extension Grid: @retroactive ExpressibleByArgument {
+    public init?(argument: String) {
         let parts = argument.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
         guard parts.count == 2 || parts.count == 3, parts.allSatisfy({ $0.map { $0 >= 2 && $0 <= 1024 && $0 % 2 == 0 } ?? false }) else { return nil }
-        values = parts.compactMap(\.self)
+        let sizes = parts.compactMap(\.self)
+        self = sizes.count == 2 ? Grid(rows: sizes[0], columns: sizes[1]) : Grid(planes: sizes[0], rows: sizes[1], columns: sizes[2])
     }
 
-    var text: String { values.map(String.init).joined(separator: "x") }
+    /// As it is given on the command line.
+    var argument: String { sizes.map(String.init).joined(separator: "x") }
 }
 
 struct TrainDirection: ParsableCommand {
@@ -27,7 +27,7 @@ struct TrainDirection: ParsableCommand {
         discussion: "The weights of the epoch with the lowest loss on residuals that were not trained on are written.")
 
     @Option(help: "Even extents: rows and columns, or planes, rows and columns.")
-    var grid = Extents(argument: "64x64")!
+    var grid = Grid(rows: 64, columns: 64)
 
     @Option(help: "How many times to go through the residuals.")
     var epochs = 8
@@ -64,12 +64,12 @@ struct TrainDirection: ParsableCommand {
     func run() throws {
         try DescentTool.checkEnvironment()
         if let threads { Threads.count = threads }
-        let system = PressureProblem(grid: grid.values).matrix
-        let training = DirectionTraining(grid: grid.values, ritzVectors: ritzVectors, residuals: residuals, epochs: epochs, seed: seed)
+        let system = PoissonOperator<Double>(grid)
+        let training = DirectionTraining(grid: grid, ritzVectors: ritzVectors, residuals: residuals, epochs: epochs, seed: seed)
         let trainer = training.trainer(system)
         var state = trainer.makeState()
         if resume, let checkpoint { state = try .init(path: checkpoint, of: trainer.network) }
-        print("mixing \(residuals) residuals from \(ritzVectors) Ritz vectors of \(grid.text)")
+        print("mixing \(residuals) residuals from \(ritzVectors) Ritz vectors of \(grid.argument)")
         let data = try training.data(system)
         print("training \(trainer.network.parameterCount) parameters" + (state.epoch > 0 ? ", from epoch \(state.epoch + 1) on" : ""))
         let bar = ProgressBar()
@@ -86,7 +86,7 @@ struct TrainDirection: ParsableCommand {
                          record.validation!.loss, each))
             if let checkpoint { try state.write(to: checkpoint, of: trainer.network) }
         }
-        let command = "descent direction train --grid \(grid.text) --epochs \(epochs) --residuals \(residuals) "
+        let command = "descent direction train --grid \(grid.argument) --epochs \(epochs) --residuals \(residuals) "
             + "--ritz-vectors \(ritzVectors) --seed \(seed)"
         try training.model(state, trainer).write(to: output, notes: ["made-by": command])
         print("weights: \(output)")
