@@ -11,6 +11,8 @@ import LinearSolvers
 /// there is ``projection``.
 public struct PressureProblem: Sendable {
     public let grid: Grid
+    /// Which cells are left out.
+    public let isSolid: [Bool]
     public let matrix: SparseMatrix<Double>
     /// The orthogonal projector off the null space: 0 in solid cells, and mean 0 over each part of the fluid that touches no open side.
     /// `nil` where A is not singular.
@@ -64,7 +66,7 @@ public struct PressureProblem: Sendable {
             parts.append(cells)
         }
         let floating = parts.filter { cells in !cells.contains { touchesOpen[$0] } }
-        (self.grid, self.matrix) = (grid, matrix)
+        (self.grid, self.isSolid, self.matrix) = (grid, solid, matrix)
         guard !floating.isEmpty || solid.contains(true) else {
             projection = nil
             return
