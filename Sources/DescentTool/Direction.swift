@@ -10,7 +10,7 @@ struct Direction: ParsableCommand {
 }
 
 /// Even sizes such as 64x64 or 16x16x16.
-extension Grid: @retroactive ExpressibleByArgument {
+extension Grid: ExpressibleByArgument {
     public init?(argument: String) {
         let parts = argument.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
         guard parts.count == 2 || parts.count == 3, parts.allSatisfy({ $0.map { $0 >= 2 && $0 <= 1024 && $0 % 2 == 0 } ?? false }) else { return nil }
