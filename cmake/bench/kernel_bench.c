@@ -79,9 +79,10 @@ static void run_popcount(work *w) {
 #include "vector_bench.inc"
 #include "optimizer_bench.inc"
 #include "sketch_bench.inc"
+#include "stencil_bench.inc"
 
 static const bench benches[] = {BINARY_BENCHES VECTOR_BENCHES RANDOM_BENCHES TENSOR_BENCHES
-                                OPTIMIZER_BENCHES SKETCH_BENCHES};
+                                OPTIMIZER_BENCHES SKETCH_BENCHES STENCIL_BENCHES};
 enum { BENCHES = sizeof benches / sizeof *benches };
 
 static const bench *find(const char *name) {
