@@ -55,20 +55,26 @@ public struct PressureComparison: Sendable {
             let seconds = medianSeconds(rounds: rounds, [{ solution = solve() }])[0]
             runs.append(Run(name: name, iterations: solution.iterations, converged: solution.status == .converged, seconds: seconds))
         }
+        // Without solid cells no matrix is needed.
+        let hasSolid = problem.isSolid.contains(true), stencil = PoissonOperator<Double>(problem.grid, sides: problem.sides)
+        let a: any LinearOperator<Double> = hasSolid ? problem.matrix : stencil
         let gradients = ConjugateGradient<Double>(tolerance: tolerance)
         add("deep conjugate directions") {
             DeepConjugateDirection(model: model, tolerance: tolerance, iterationLimit: iterationLimit, projection: problem.projection)
-                .solve(problem.matrix, b)
+                .solve(a, b)
         }
-        add("conjugate gradients") { gradients.solve(problem.matrix, b) }
+        add("conjugate gradients") { gradients.solve(a, b) }
         // Solid cells have rows of zeros, which no preconditioner of this kind takes: 1 on their diagonal changes nothing else.
         var regular = problem.matrix
-        if problem.isSolid.contains(true) { regular = regular + .diagonal(problem.isSolid.map { $0 ? 1 : 0 }) }
+        if hasSolid { regular = regular + .diagonal(problem.isSolid.map { $0 ? 1 : 0 }) }
         if let m = try? SSORPreconditioner(regular, relaxation: 1.5) {
-            add("CG, SSOR (ω = 1.5)") { gradients.solve(problem.matrix, b, preconditioner: m) }
+            add("CG, SSOR (ω = 1.5)") { gradients.solve(a, b, preconditioner: m) }
         }
         if let m = try? IncompleteCholesky(regular) {
-            add("CG, incomplete Cholesky") { gradients.solve(problem.matrix, b, preconditioner: m) }
+            add("CG, incomplete Cholesky") { gradients.solve(a, b, preconditioner: m) }
+        }
+        if !hasSolid, let m = try? MultigridHierarchy(stencil) {
+            add("CG, a multigrid cycle") { gradients.solve(a, b, preconditioner: m) }
         }
     }
 

@@ -11,6 +11,8 @@ import LinearSolvers
 /// there is ``projection``.
 public struct PressureProblem: Sendable {
     public let grid: Grid
+    /// Dirichlet sides are open, Neumann sides closed.
+    public let sides: GridSides
     /// Which cells are left out.
     public let isSolid: [Bool]
     public let matrix: SparseMatrix<Double>
@@ -19,7 +21,7 @@ public struct PressureProblem: Sendable {
     public let projection: ClosureOperator<Double>?
 
     /// - Parameters:
-    ///   - sides: Dirichlet sides are open, Neumann sides closed. Default: all are open.
+    ///   - sides: Default: all are open.
     ///   - isSolid: whether the cell of these indices, in the order of `Grid.sizes`, is left out. Default: none is.
     public init(_ grid: Grid, sides: GridSides = .dirichlet, isSolid: ([Int]) -> Bool = { _ in false }) {
         let sizes = grid.sizes, axes = sizes.indices, n = grid.count
@@ -66,7 +68,7 @@ public struct PressureProblem: Sendable {
             parts.append(cells)
         }
         let floating = parts.filter { cells in !cells.contains { touchesOpen[$0] } }
-        (self.grid, self.isSolid, self.matrix) = (grid, solid, matrix)
+        (self.grid, self.sides, self.isSolid, self.matrix) = (grid, sides, solid, matrix)
         guard !floating.isEmpty || solid.contains(true) else {
             projection = nil
             return
