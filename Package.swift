@@ -105,7 +105,8 @@ let package = Package(
         tests("BinarizedNetworks", ["Autodiff", "BinaryAlgebra", "Datasets", "Kernels", "LinearAlgebra", "NeuralNetworks", "Objectives",
                                     "Optimizers", "Randomness", .product(name: "RealModule", package: "swift-numerics")],
               resources: [.copy("Fixtures")]),
-        tests("LearnedSolvers", ["Autodiff", "LinearSolvers", "Objectives", "Kernels", "LinearAlgebra", "NeuralNetworks", "Optimizers", "Randomness"]),
+        tests("LearnedSolvers", ["Autodiff", "Kernels", "LinearAlgebra", "LinearSolvers", "NeuralNetworks", "Objectives", "Randomness",
+                                 .product(name: "RealModule", package: "swift-numerics")]),
         tests("Reproductions", ["DescentTool"]),
     ],
     cLanguageStandard: .c17

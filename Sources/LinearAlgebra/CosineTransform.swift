@@ -47,8 +47,8 @@ public struct CosineTransform<Scalar: KernelScalar>: Sendable {
         self.sizes = sizes
         self.normalization = normalization
         count = sizes.reduce(1, *)
-        second = FFTWPlan(sizes, .realToReal(FFTW_REDFT10))
-        third = FFTWPlan(sizes, .realToReal(FFTW_REDFT01))
+        second = FFTWPlan(sizes, .realToReal(Array(repeating: FFTW_REDFT10, count: sizes.count)))
+        third = FFTWPlan(sizes, .realToReal(Array(repeating: FFTW_REDFT01, count: sizes.count)))
     }
 
     /// DCT-II in place.
@@ -56,7 +56,7 @@ public struct CosineTransform<Scalar: KernelScalar>: Sendable {
     /// - Precondition: `x` has ``count`` elements.
     /// - Complexity: O(n log n).
     public func typeII(_ x: inout MutableSpan<Scalar>) {
-        second.executeRealToReal(FFTW_REDFT10, count, &x)
+        second.executeRealToReal(count, &x)
         if normalization == .orthonormal { scaleOrthonormally(&x, firstFactor: Scalar(0.5).squareRoot()) }
     }
 
@@ -67,7 +67,7 @@ public struct CosineTransform<Scalar: KernelScalar>: Sendable {
     public func typeIII(_ x: inout MutableSpan<Scalar>) {
         requireCount(x.count, count, "argument of a trigonometric transform")
         if normalization == .orthonormal { scaleOrthonormally(&x, firstFactor: Scalar(2).squareRoot()) }
-        third.executeRealToReal(FFTW_REDFT01, count, &x)
+        third.executeRealToReal(count, &x)
     }
 
     /// The DCT-II of `x`.
@@ -137,7 +137,7 @@ public struct SineTransform<Scalar: KernelScalar>: Sendable {
         self.normalization = normalization
         count = sizes.reduce(1, *)
         factor = 1 / sizes.reduce(Scalar(1)) { $0 * 2 * (Scalar($1) + 1) }.squareRoot()
-        plan = FFTWPlan(sizes, .realToReal(FFTW_RODFT00))
+        plan = FFTWPlan(sizes, .realToReal(Array(repeating: FFTW_RODFT00, count: sizes.count)))
     }
 
     /// DST-I in place.
@@ -145,7 +145,7 @@ public struct SineTransform<Scalar: KernelScalar>: Sendable {
     /// - Precondition: `x` has ``count`` elements.
     /// - Complexity: O(n log n); fastest where n + 1 has small prime factors.
     public func typeI(_ x: inout MutableSpan<Scalar>) {
-        plan.executeRealToReal(FFTW_RODFT00, count, &x)
+        plan.executeRealToReal(count, &x)
         if normalization == .orthonormal { scale(&x, by: factor) }
     }
 
@@ -161,11 +161,11 @@ public struct SineTransform<Scalar: KernelScalar>: Sendable {
 }
 
 extension FFTWPlan {
-    fileprivate func executeRealToReal(_ kind: fftw_r2r_kind, _ count: Int, _ x: inout MutableSpan<Scalar>) {
+    func executeRealToReal(_ count: Int, _ x: inout MutableSpan<Scalar>) {
         requireCount(x.count, count, "argument of a trigonometric transform")
         unsafe x.withUnsafeMutableBufferPointer {
             let pointer = UnsafeMutableRawPointer($0.baseAddress!)
-            unsafe execute(.realToReal(kind), pointer, pointer)
+            unsafe execute(.realToReal([]), pointer, pointer)
         }
     }
 }

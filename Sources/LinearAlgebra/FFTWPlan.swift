@@ -7,7 +7,8 @@ enum FFTWKind {
     case complex(sign: Int32)
     case realToComplex
     case complexToReal
-    case realToReal(fftw_r2r_kind)
+    /// One kind for each dimension.
+    case realToReal([fftw_r2r_kind])
 }
 
 /// FFTW's plans for one transform, for any buffer of the right size.
@@ -20,7 +21,7 @@ enum FFTWKind {
     private nonisolated(unsafe) let aligned: OpaquePointer
     private nonisolated(unsafe) let unaligned: OpaquePointer
 
-    /// Plans a transform over the logical sizes `dimensions`, one or two of them, row-major.
+    /// Plans a transform over the logical sizes `dimensions`, row-major.
     init(_ dimensions: [Int], _ kind: FFTWKind) {
         let sizes = dimensions.map { size32($0) }
         let bytes = 2 * MemoryLayout<Scalar>.stride * (dimensions.reduce(1, *) + dimensions[0] + 2)
@@ -57,8 +58,7 @@ enum FFTWKind {
             case .complex(let sign): unsafe fftw_plan_dft(rank, sizes, complex.0, complex.1, sign, flags)
             case .realToComplex: unsafe fftw_plan_dft_r2c(rank, sizes, real.0, complex.1, flags)
             case .complexToReal: unsafe fftw_plan_dft_c2r(rank, sizes, complex.0, real.1, flags)
-            case .realToReal(let kind):
-                unsafe fftw_plan_r2r(rank, sizes, real.0, real.1, Array(repeating: kind, count: sizes.count), flags)
+            case .realToReal(let kinds): unsafe fftw_plan_r2r(rank, sizes, real.0, real.1, kinds, flags)
             }
         } else {
             let real = unsafe (input.assumingMemoryBound(to: Float.self), output.assumingMemoryBound(to: Float.self))
@@ -67,8 +67,7 @@ enum FFTWKind {
             case .complex(let sign): unsafe fftwf_plan_dft(rank, sizes, complex.0, complex.1, sign, flags)
             case .realToComplex: unsafe fftwf_plan_dft_r2c(rank, sizes, real.0, complex.1, flags)
             case .complexToReal: unsafe fftwf_plan_dft_c2r(rank, sizes, complex.0, real.1, flags)
-            case .realToReal(let kind):
-                unsafe fftwf_plan_r2r(rank, sizes, real.0, real.1, Array(repeating: kind, count: sizes.count), flags)
+            case .realToReal(let kinds): unsafe fftwf_plan_r2r(rank, sizes, real.0, real.1, kinds, flags)
             }
         }
         guard let plan = unsafe plan else { fatalError("FFTW has no plan for the sizes \(sizes)") }

@@ -41,7 +41,7 @@ public struct Paper: Sendable, Codable, Hashable {
         Paper("convex-relu", "Efficient Global Optimization of Two-layer ReLU Networks: Quadratic-time Algorithms and Adversarial Training",
               arXiv: "2201.01965", "TrainingDynamics", .planned),
         Paper("deep-conjugate-direction", "A Deep Conjugate Direction Method for Iteratively Solving Linear Systems",
-              arXiv: "2205.10763", "LearnedSolvers", .planned),
+              arXiv: "2205.10763", "LearnedSolvers", .works),
         Paper("directional-sharpness", "Toward Understanding Why Adam Converges Faster Than SGD for Transformers",
               arXiv: "2306.00204", "Curvature", .works),
         Paper("double-descent", "Understanding the Role of Optimization in Double Descent",

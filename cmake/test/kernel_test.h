@@ -52,3 +52,4 @@ void test_tensor(const dsc_kernel_table *table, const char *tier);
 void test_optimizer(const dsc_kernel_table *table, const char *tier);
 void test_sketch(const dsc_kernel_table *table, const char *tier);
 void test_convolution(const dsc_kernel_table *table, const char *tier);
+void test_stencil(const dsc_kernel_table *table, const char *tier);

@@ -294,6 +294,34 @@ enum KernelEntries {
         ]
     }
 
+    static let convolution = convolutions("f32", Float.self, .gemm32) + convolutions("f64", Double.self, .gemm64)
+
+    /// 16 channels on 64 × 64 places.
+    private static func convolutions<T: KernelScalar>(_ type: String, _: T.Type, _ roofline: Roofline) -> [Entry] {
+        let form = GridConvolutionForm(images: 1, planes: 1, rows: 64, columns: 64, channels: 16, filters: 16, isThreeDimensional: false)
+        let work = 18 * Double(64 * 64 * 16 * 16), x = [T](repeating: 0.5, count: form.inputCount)
+        return [
+            Entry("convolution of a grid, 64×64, 16 channels \(type)") {
+                let w = [T](repeating: 0.5, count: form.weightCount), b = [T](repeating: 1, count: 16), y = Buffer(x)
+                return Workload("", work: work, .operations, roofline: roofline) {
+                    y.modify {
+                        var span = $0.mutableSpan
+                        T.convolve(form, x.span, weights: w.span, bias: b.span, residual: x.span, rectified: true, into: &span)
+                    }
+                }
+            },
+            Entry("convolution weight gradient, 64×64, 16 channels \(type)") {
+                let w = Buffer([T](repeating: 0, count: form.weightCount))
+                return Workload("", work: work, .operations, roofline: roofline) {
+                    w.modify {
+                        var span = $0.mutableSpan
+                        T.convolutionWeightGradient(form, x.span, cotangent: x.span, into: &span)
+                    }
+                }
+            },
+        ]
+    }
+
     private static func rows<T: KernelScalar>(_ type: String, _: T.Type) -> [Entry] {
         let rows = 8192, columns = 4096 * 4 / MemoryLayout<T>.size, one = Double(rows * columns * MemoryLayout<T>.size)
         func entry(

@@ -1,6 +1,7 @@
 import Autodiff
 import Kernels
 import LinearAlgebra
+import LinearSolvers
 import NeuralNetworks
 import Optimizers
 import Randomness
@@ -9,7 +10,7 @@ import Randomness
 /// vectors (``RitzVectors/mixtures(count:shift:using:)``), and ``DirectionLoss`` is minimised by Adam.
 ///
 /// ```swift
-/// let training = DirectionTraining(grid: [64, 64], seed: 1)
+/// let training = DirectionTraining(grid: Grid(rows: 64, columns: 64), seed: 1)
 /// let model = try training.run(on: laplacian)
 /// ```
 ///
@@ -19,7 +20,7 @@ import Randomness
 ///
 /// Source: Kaneda et al. 2023, arXiv 2205.10763, §5.
 public struct DirectionTraining: Sendable {
-    public let grid: [Int]
+    public let grid: Grid
     public let depth: DirectionNetwork<Float>.Depth
     public let filters: Int
     public let ritzVectors: Int, shift: Int
@@ -29,7 +30,7 @@ public struct DirectionTraining: Sendable {
     public let seed: UInt64
 
     /// - Parameters:
-    ///   - grid: extents, all even.
+    ///   - grid: of even sizes.
     ///   - ritzVectors: the dimension of the Krylov space.
     ///   - shift: Θ, how many more than half of the Ritz vectors weigh 9; a twentieth of them if `nil`, as in the paper.
     ///   - residuals: how many are trained on.
@@ -38,7 +39,7 @@ public struct DirectionTraining: Sendable {
     ///   - learningRate: of Adam, by step; 10⁻³ for the first three quarters, then 10⁻⁴, if `nil`.
     ///   - seed: of the Krylov space, the residuals, the first weights and the order.
     public init(
-        grid: [Int], depth: DirectionNetwork<Float>.Depth = .shallow, filters: Int = 16, ritzVectors: Int = 1000, shift: Int? = nil,
+        grid: Grid, depth: DirectionNetwork<Float>.Depth = .shallow, filters: Int = 16, ritzVectors: Int = 1000, shift: Int? = nil,
         residuals: Int = 2000, validationResiduals: Int = 200, batchSize: Int = 10, epochs: Int = 8, learningRate: Schedule? = nil,
         seed: UInt64 = 0
     ) {
@@ -60,8 +61,8 @@ public struct DirectionTraining: Sendable {
     public func data(
         _ system: any LinearOperator<Double>
     ) throws(LinearAlgebraError) -> (training: PairedTensors<Float>, validation: PairedTensors<Float>) {
-        let n = grid.reduce(1, *)
-        require(system.rows == n && system.columns == n, "a \(system.rows)×\(system.columns) operator on a grid of extents \(grid); expected \(n) unknowns")
+        let n = grid.count
+        require(system.rows == n && system.columns == n, "a \(system.rows)×\(system.columns) operator on a grid of \(grid); expected \(n) unknowns")
         var random = RandomStream(seed: seed, stream: 11)
         // A·g lies in the range, so that a singular system brings no null vectors in.
         let start = system.apply(random.normal(count: n) as [Double])
@@ -69,7 +70,7 @@ public struct DirectionTraining: Sendable {
         let mixtures = ritz.mixtures(count: residuals + validationResiduals, shift: shift, using: &random)
         func part(_ rows: Range<Int>) -> PairedTensors<Float> {
             let elements = mixtures.elements[rows.lowerBound * n..<rows.upperBound * n].map { Float($0) }
-            let tensor = Tensor(shape: [rows.count] + grid + [1], elements: elements)
+            let tensor = Tensor(shape: [rows.count] + grid.sizes + [1], elements: elements)
             return PairedTensors(tensor, targets: tensor)
         }
         return (part(0..<residuals), part(residuals..<residuals + validationResiduals))
@@ -77,7 +78,7 @@ public struct DirectionTraining: Sendable {
 
     /// The training itself, for use step by step with checkpoints.
     public func trainer(_ system: any LinearOperator<Double>) -> Training {
-        Trainer(Network(DirectionNetwork(dimensions: grid.count, depth: depth, filters: filters)),
+        Trainer(Network(DirectionNetwork(dimensions: grid.dimension, depth: depth, filters: filters)),
                 loss: DirectionLoss(singlePrecision(system)).trainingLoss, optimizer: Adam(learningRate: learningRate), batchSize: batchSize,
                 seed: seed)
     }

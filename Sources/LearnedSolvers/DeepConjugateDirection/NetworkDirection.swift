@@ -2,6 +2,7 @@ import Autodiff
 import Datasets
 import Foundation
 import Kernels
+import LinearSolvers
 import NeuralNetworks
 
 /// A ``DirectionNetwork`` with its weights, as directions on grids of one size.
@@ -10,24 +11,22 @@ import NeuralNetworks
 public struct NetworkDirection: DirectionModel {
     public let network: Network<DirectionNetwork<Float>>
     public let parameters: [Float]
-    /// The extents: rows and columns, or planes, rows and columns.
-    public let grid: [Int]
+    public let grid: Grid
 
-    /// - Precondition: as many extents as the network has dimensions, all even; as many parameters as it has.
-    public init(_ network: Network<DirectionNetwork<Float>>, parameters: [Float], grid: [Int]) {
+    /// - Precondition: a grid of the network's dimension with even sizes; as many parameters as it has.
+    public init(_ network: Network<DirectionNetwork<Float>>, parameters: [Float], grid: Grid) {
         require(parameters.count == network.parameterCount, "\(parameters.count) parameters; the network has \(network.parameterCount)")
-        require(grid.count == network.body.dimensions && grid.allSatisfy { $0 > 0 && $0 % 2 == 0 },
-                "a grid of extents \(grid) for a network of \(network.body.dimensions) dimensions; expected as many, all even")
+        require(grid.dimension == network.body.dimensions && grid.sizes.allSatisfy { $0 % 2 == 0 },
+                "a grid of \(grid) for a network of \(network.body.dimensions) dimensions; expected as many, of even sizes")
         (self.network, self.parameters, self.grid) = (network, parameters, grid)
     }
 
     /// The same weights on grids of another size.
-    public func on(grid: [Int]) -> NetworkDirection { NetworkDirection(network, parameters: parameters, grid: grid) }
+    public func on(grid: Grid) -> NetworkDirection { NetworkDirection(network, parameters: parameters, grid: grid) }
 
     public func direction(for residual: Span<Double>) -> [Double] {
-        let count = grid.reduce(1, *)
-        require(residual.count == count, "residual of \(residual.count) elements on a grid of extents \(grid); expected \(count)")
-        let input = Tensor<Float>(shape: [1] + grid + [1], elements: residual.indices.map { Float(residual[$0]) })
+        require(residual.count == grid.count, "residual of \(residual.count) elements on a grid of \(grid); expected \(grid.count)")
+        let input = Tensor<Float>(shape: [1] + grid.sizes + [1], elements: residual.indices.map { Float(residual[$0]) })
         return network(input, Tensor(parameters)).elements.map(Double.init)
     }
 
@@ -49,20 +48,20 @@ public struct NetworkDirection: DirectionModel {
         }
     }
 
-    /// Reads weights that ``write(to:notes:)`` wrote, for a grid of these extents.
+    /// Reads weights that ``write(to:notes:)`` wrote, for this grid.
     ///
-    /// - Throws: `CheckpointError` that says what is wrong: a file that is missing, truncated or of another kind, a network of other
-    ///   dimensions than the grid, and parameters that are missing, too many, of another shape, or not finite.
-    public init(path: String, grid: [Int]) throws(CheckpointError) {
+    /// - Throws: `CheckpointError` that says what is wrong: a file that is missing, truncated or of another kind, a network of another
+    ///   dimension than the grid, and parameters that are missing, too many, of another shape, or not finite.
+    public init(path: String, grid: Grid) throws(CheckpointError) {
         let file: (arrays: [String: NumericArray], metadata: [String: String])
         do { file = try Safetensors.read(path: path) } catch { throw CheckpointError("cannot read the weights \(path): \(error)") }
         guard let name = file.metadata["descent.direction-network"], let depth = DirectionNetwork<Float>.Depth(rawValue: name) else {
             throw CheckpointError("\(path) holds no weights of a direction network")
         }
         guard let first = file.arrays["first.weight"], first.shape.count >= 2, let filters = first.shape.last, filters > 0,
-              first.shape.count == grid.count + 2
-        else { throw CheckpointError("\(path) holds no weights for a grid of \(grid.count) dimensions") }
-        let network = Network(DirectionNetwork<Float>(dimensions: grid.count, depth: depth, filters: filters))
+              first.shape.count == grid.dimension + 2
+        else { throw CheckpointError("\(path) holds no weights for a grid of \(grid.dimension) dimensions") }
+        let network = Network(DirectionNetwork<Float>(dimensions: grid.dimension, depth: depth, filters: filters))
         guard file.arrays.count == network.layout.blocks.count else {
             throw CheckpointError("\(path) has \(file.arrays.count) parameters; the network has \(network.layout.blocks.count)")
         }
@@ -80,13 +79,13 @@ public struct NetworkDirection: DirectionModel {
     /// Weights that come with the package, trained for the five-point Laplacian of a 64 × 64 grid with zeros around it (32 657 numbers).
     ///
     /// Made by `descent direction train`; the file's metadata and `Weights/README.md` have the command and the seed. They serve
-    /// larger grids too, with somewhat more iterations.
+    /// larger grids of even sizes too, with somewhat more iterations.
     ///
     /// - Throws: `CheckpointError` if the package's resource cannot be read.
-    public static func poisson(rows: Int, columns: Int) throws(CheckpointError) -> NetworkDirection {
+    public static func poisson(_ grid: Grid) throws(CheckpointError) -> NetworkDirection {
         guard let path = Bundle.module.path(forResource: "Weights/poisson-64x64", ofType: "safetensors") else {
             throw CheckpointError("the package's weights 'poisson-64x64' are missing")
         }
-        return try NetworkDirection(path: path, grid: [rows, columns])
+        return try NetworkDirection(path: path, grid: grid)
     }
 }

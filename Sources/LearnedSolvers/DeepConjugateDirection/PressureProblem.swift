@@ -1,39 +1,33 @@
 import Kernels
 import LinearAlgebra
+import LinearSolvers
 
 /// The pressure equation of an incompressible fluid on a grid: the (negative) Laplacian of five or seven points over the cells that are
 /// fluid, with open sides (pressure 0 beyond) and closed ones (no flow).
 ///
 ///     (A p)[i] = Σ over neighbours j that are not solid (p[i] − p[j]),   p = 0 beyond an open side; rows of solid cells are 0.
 ///
-/// The spacing of the grid is 1: A is h² times the Laplacian. Solid cells and fluid without an open side make A singular, for which
+/// Without solid cells this is `PoissonOperator` of `LinearSolvers`, as a matrix. The spacing of the grid is 1: A is h² times the Laplacian. Solid cells and fluid without an open side make A singular, for which
 /// there is ``projection``.
 public struct PressureProblem: Sendable {
-    /// A side of the grid: where an axis begins or ends.
-    public struct Side: Sendable, Hashable {
-        public let axis: Int
-        public let isEnd: Bool
-
-        public init(axis: Int, isEnd: Bool) { (self.axis, self.isEnd) = (axis, isEnd) }
-    }
-
-    /// Rows and columns, or planes, rows and columns.
-    public let grid: [Int]
+    public let grid: Grid
+    /// Dirichlet sides are open, Neumann sides closed.
+    public let sides: GridSides
+    /// Which cells are left out.
+    public let isSolid: [Bool]
     public let matrix: SparseMatrix<Double>
     /// The orthogonal projector off the null space: 0 in solid cells, and mean 0 over each part of the fluid that touches no open side.
     /// `nil` where A is not singular.
     public let projection: ClosureOperator<Double>?
 
     /// - Parameters:
-    ///   - grid: extents, two or three.
-    ///   - closed: sides without flow. Default: none, all are open.
-    ///   - isSolid: whether the cell of these indices is left out. Default: none is.
-    public init(grid: [Int], closed: Set<Side> = [], isSolid: ([Int]) -> Bool = { _ in false }) {
-        require(grid.count == 2 || grid.count == 3, "a grid of extents \(grid); expected two or three")
-        require(grid.allSatisfy { $0 >= 1 }, "a grid of extents \(grid); expected positive ones")
-        let n = grid.reduce(1, *), axes = grid.indices
-        let strides = axes.map { grid[($0 + 1)...].reduce(1, *) }
-        func indices(_ cell: Int) -> [Int] { axes.map { cell / strides[$0] % grid[$0] } }
+    ///   - sides: Default: all are open.
+    ///   - isSolid: whether the cell of these indices, in the order of `Grid.sizes`, is left out. Default: none is.
+    public init(_ grid: Grid, sides: GridSides = .dirichlet, isSolid: ([Int]) -> Bool = { _ in false }) {
+        let sizes = grid.sizes, axes = sizes.indices, n = grid.count
+        let ends = (sizes.count == 3 ? [sides.planes] : []) + [sides.rows, sides.columns]
+        let strides = axes.map { sizes[($0 + 1)...].reduce(1, *) }
+        func indices(_ cell: Int) -> [Int] { axes.map { cell / strides[$0] % sizes[$0] } }
         let solid = (0..<n).map { isSolid(indices($0)) }
         var triplets: [SparseMatrix<Double>.Triplet] = [], touchesOpen = [Bool](repeating: false, count: n)
         var neighbours = [[Int]](repeating: [], count: n)
@@ -42,8 +36,8 @@ public struct PressureProblem: Sendable {
             var diagonal = 0.0
             for axis in axes {
                 for isEnd in [false, true] {
-                    if place[axis] == (isEnd ? grid[axis] - 1 : 0) {
-                        guard !closed.contains(Side(axis: axis, isEnd: isEnd)) else { continue }
+                    if place[axis] == (isEnd ? sizes[axis] - 1 : 0) {
+                        guard (isEnd ? ends[axis].high : ends[axis].low) == .dirichlet else { continue }
                         diagonal += 1
                         touchesOpen[cell] = true
                         continue
@@ -74,7 +68,7 @@ public struct PressureProblem: Sendable {
             parts.append(cells)
         }
         let floating = parts.filter { cells in !cells.contains { touchesOpen[$0] } }
-        (self.grid, self.matrix) = (grid, matrix)
+        (self.grid, self.sides, self.isSolid, self.matrix) = (grid, sides, solid, matrix)
         guard !floating.isEmpty || solid.contains(true) else {
             projection = nil
             return

@@ -8,8 +8,8 @@ import Objectives
 ///
 /// Needs no inner products but the residual's norm. After k steps the residual (for no preconditioner) is at most
 /// 1/T_k(θ/δ) = 2/(cᵏ + c⁻ᵏ) of the first, c = (√κ + 1)/(√κ − 1) with κ = u/l. An interval that leaves out large eigenvalues diverges:
-/// the run then ends as `brokeDown` once the residual has grown a thousandfold. Without `tolerance` reached the start is handed back
-/// if it was better.
+/// the run then ends as `brokeDown` once the residual has grown a thousandfold, and the best iterate is handed back, to a factor of 10 in
+/// the residual.
 ///
 /// Source: Golub & Varga 1961; Saad, Iterative Methods for Sparse Linear Systems, algorithm 12.1.
 public struct ChebyshevIteration<Scalar: KernelScalar>: LinearSolver {
@@ -37,10 +37,9 @@ public struct ChebyshevIteration<Scalar: KernelScalar>: LinearSolver {
         var preconditioned: [Scalar]
         /// ρₖ; `nil` where the recurrence begins.
         var rho: Scalar?
-        let start: [Scalar], startNorm: Scalar
 
-        public var iterate: [Scalar] { run.norm <= startNorm ? run.iterate : start }
-        public var residualNorm: Scalar { run.norm <= startNorm ? run.norm : startNorm }
+        public var iterate: [Scalar] { run.best(unlessGrown: 1) }
+        public var residualNorm: Scalar { run.bestNorm(unlessGrown: 1) }
         public var iterations: Int { run.iterations }
         public var applications: Int { run.applications }
         public var preconditionerApplications: Int { run.preconditionerApplications }
@@ -49,9 +48,8 @@ public struct ChebyshevIteration<Scalar: KernelScalar>: LinearSolver {
     public func makeState(_ system: LinearSystem<Scalar>, from start: [Scalar]?) -> State {
         system.requireSquare("the Chebyshev iteration", start)
         let zeros = [Scalar](repeating: 0, count: system.matrix.columns)
-        let run = RecurredResidual(system, from: start, tolerance)
-        return State(run: run, direction: zeros, image: zeros, preconditioned: system.preconditioner == nil ? [] : zeros,
-                     start: run.iterate, startNorm: run.norm)
+        return State(run: RecurredResidual(system, from: start, tolerance), direction: zeros, image: zeros,
+                     preconditioned: system.preconditioner == nil ? [] : zeros)
     }
 
     public func check(_ state: inout State, _ system: LinearSystem<Scalar>) -> Termination? {
@@ -67,8 +65,8 @@ public struct ChebyshevIteration<Scalar: KernelScalar>: LinearSolver {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func step(_ state: inout State, _ system: LinearSystem<Scalar>) -> Termination? {
         if let end = check(&state, system) { return end }
-        guard state.run.norm <= 1000 * state.startNorm else {
-            return Termination(.brokeDown, "the residual norm has grown from \(state.startNorm) to \(state.run.norm): "
+        guard state.run.norm <= 1000 * state.run.checkpointNorm else {
+            return Termination(.brokeDown, "the residual norm has grown from \(state.run.checkpointNorm) to \(state.run.norm): "
                                + "not all eigenvalues lie in \(eigenvalues)")
         }
         let theta = (eigenvalues.upperBound + eigenvalues.lowerBound) / 2, delta = (eigenvalues.upperBound - eigenvalues.lowerBound) / 2

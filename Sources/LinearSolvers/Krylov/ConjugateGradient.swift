@@ -8,9 +8,10 @@ import Objectives
 ///
 /// The error falls in the norm of A by 2 ((√κ − 1)/(√κ + 1))ᵏ at least, κ the condition of M⁻¹A, and ends after as many steps as M⁻¹A has
 /// distinct eigenvalues. The iterate is the last one: its error in that norm is the smallest, though its residual need not be.
-/// pᵀA·p ≤ 0 ends the run as `brokeDown` with the iterate before it.
+/// pᵀA·p ≤ 0 ends the run as `brokeDown` with the iterate before it. A residual that grows 1/√ε times ends it too (a singular, inconsistent system does
+/// that); then the best iterate is handed back, to a factor of 10 in the residual.
 ///
-/// One step: one product with A and with M⁻¹, and five passes over vectors. Memory: four vectors, five with a preconditioner.
+/// One step: one product with A and with M⁻¹, and five passes over vectors. Memory: five vectors, six with a preconditioner.
 ///
 /// Differs from SciPy's `cg`: the residual is taken anew before the solver says `converged`, at the cost of one product. A singular
 /// consistent system (a Neumann problem whose right-hand side has mean 0) is fine.
@@ -38,8 +39,8 @@ public struct ConjugateGradient<Scalar: KernelScalar>: LinearSolver {
         /// rᵀz.
         var product: Scalar = 0
 
-        public var iterate: [Scalar] { run.iterate }
-        public var residualNorm: Scalar { run.norm }
+        public var iterate: [Scalar] { run.best(unlessGrown: growthLimit()) }
+        public var residualNorm: Scalar { run.bestNorm(unlessGrown: growthLimit()) }
         public var iterations: Int { run.iterations }
         public var applications: Int { run.applications }
         public var preconditionerApplications: Int { run.preconditionerApplications }

@@ -11,7 +11,7 @@ import Objectives
 /// curvature ≤ 0, or one that is not finite, is replaced by the residual, and the directions before it are forgotten; if that has
 /// curvature ≤ 0 too, the run ends as `brokeDown`.
 ///
-/// One step: one product with A, m + 1 inner products and updates. Memory: 2 m + 5 vectors.
+/// One step: one product with A, m + 1 inner products and updates. Memory: 2 m + 6 vectors.
 ///
 /// Source: Notay 2000, Flexible conjugate gradients, SIAM J. Sci. Comput. 22(4).
 public struct FlexibleConjugateGradient<Scalar: KernelScalar>: LinearSolver {
@@ -41,8 +41,8 @@ public struct FlexibleConjugateGradient<Scalar: KernelScalar>: LinearSolver {
         /// Directions that are kept, at most m, and the place of the next one.
         var kept = 0, next = 0
 
-        public var iterate: [Scalar] { run.iterate }
-        public var residualNorm: Scalar { run.norm }
+        public var iterate: [Scalar] { run.best(unlessGrown: growthLimit()) }
+        public var residualNorm: Scalar { run.bestNorm(unlessGrown: growthLimit()) }
         public var iterations: Int { run.iterations }
         public var applications: Int { run.applications }
         public var preconditionerApplications: Int { run.preconditionerApplications }

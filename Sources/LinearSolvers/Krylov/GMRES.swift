@@ -176,7 +176,7 @@ public struct GMRES<Scalar: KernelScalar>: LinearSolver {
         let height = state.basis.count
         // The last column may be singular, on an invariant space.
         let largest = (0..<count).map { state.factor[$0 * height + $0] }.max()!
-        if state.factor[(count - 1) * height + count - 1] <= 4 * Scalar.ulpOfOne * largest { count -= 1 }
+        if state.factor[(count - 1) * height + count - 1] <= 64 * Scalar.ulpOfOne * largest { count -= 1 }
         var y = state.projected
         for i in stride(from: count - 1, through: 0, by: -1) {
             y[i] /= state.factor[i * height + i]

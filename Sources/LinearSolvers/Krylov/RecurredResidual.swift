@@ -19,22 +19,33 @@ struct RecurredResidual<Scalar: KernelScalar>: Codable, Sendable {
     private(set) var isTrue = true
     /// Norm of the last one that was taken anew.
     private var lastTrueNorm: Scalar = .greatestFiniteMagnitude
+    /// A copy of the iterate, taken whenever the norm has fallen tenfold, and its norm: what is left when the run goes astray.
+    private var checkpoint: [Scalar]
+    private(set) var checkpointNorm: Scalar = 0
     var iterations = 0
     var applications = 0
     var preconditionerApplications = 0
 
     var norm: Scalar { scale * square.squareRoot() }
 
+    /// The iterate, or the last copy of one if the norm has grown `factor` times since.
+    func best(unlessGrown factor: Scalar) -> [Scalar] { norm <= factor * checkpointNorm ? iterate : checkpoint }
+
+    /// The norm of the residual of ``best(unlessGrown:)``.
+    func bestNorm(unlessGrown factor: Scalar) -> Scalar { norm <= factor * checkpointNorm ? norm : checkpointNorm }
+
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     init(_ system: LinearSystem<Scalar>, from start: [Scalar]?, _ tolerance: ResidualTolerance) {
         let n = system.matrix.columns
         iterate = start ?? [Scalar](repeating: 0, count: n)
+        checkpoint = iterate
         residual = system.rightHandSide
         if start != nil {
             system.residual(of: iterate, into: &residual)
             applications = 1
         }
         rescale()
+        checkpointNorm = norm
         bound = tolerance.bound(rightHandSide: system.rightHandSide.span, initialResidual: norm)
     }
 
@@ -50,6 +61,10 @@ struct RecurredResidual<Scalar: KernelScalar>: Codable, Sendable {
         square = Self.update(alpha * scale, p, &iterate, -alpha, q, &residual)
         isTrue = false
         iterations += 1
+        if norm <= checkpointNorm / 10 {
+            assign(iterate, &checkpoint)
+            checkpointNorm = norm
+        }
     }
 
     /// x ← a p + x, r ← b q + r; rᵀr.
@@ -67,7 +82,10 @@ struct RecurredResidual<Scalar: KernelScalar>: Codable, Sendable {
         guard square.isFinite, bound == bound else {
             return .ended(Termination(.nonFinite, "the residual norm is \(norm) after \(iterations) iterations"))
         }
-        guard norm <= bound else { return .proceed }
+        guard norm <= bound else {
+            return norm <= growthLimit() * checkpointNorm ? .proceed : .ended(Termination(
+                .brokeDown, "the residual norm has grown from \(checkpointNorm) to \(norm): the system is singular and inconsistent, or not positive definite"))
+        }
         if !isTrue {
             system.residual(of: iterate, into: &residual)
             applications += 1
@@ -88,3 +106,6 @@ struct RecurredResidual<Scalar: KernelScalar>: Codable, Sendable {
         return .ended(Termination(.converged, "the residual norm \(norm) is at most \(bound)"))
     }
 }
+
+/// How far a residual may grow above its smallest before a run is given up: √κ is what conjugate gradients need, and κ is not above 1/ε.
+func growthLimit<Scalar: KernelScalar>() -> Scalar { 1 / Scalar.ulpOfOne.squareRoot() }

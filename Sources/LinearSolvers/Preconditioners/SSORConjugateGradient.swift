@@ -37,8 +37,8 @@ public struct SSORConjugateGradient<Scalar: KernelScalar>: Sendable {
         fileprivate var square: Scalar = 0
         fileprivate let badDiagonal: Int?
 
-        public var iterate: [Scalar] { run.iterate }
-        public var residualNorm: Scalar { run.norm }
+        public var iterate: [Scalar] { run.best(unlessGrown: growthLimit()) }
+        public var residualNorm: Scalar { run.bestNorm(unlessGrown: growthLimit()) }
         public var iterations: Int { run.iterations }
         public var applications: Int { run.applications }
         /// Pairs of triangular solves.

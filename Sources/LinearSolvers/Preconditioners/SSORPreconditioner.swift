@@ -14,6 +14,7 @@ public struct SSORPreconditioner<Scalar: KernelScalar>: LinearOperator {
     public let relaxation: Scalar
     /// D (2 − ω)/ω.
     private let factors: [Scalar]
+    private let pool: WorkspacePool<Workspace>
     public var rows: Int { base.rows }
     public var columns: Int { base.columns }
 
@@ -27,12 +28,23 @@ public struct SSORPreconditioner<Scalar: KernelScalar>: LinearOperator {
         if let i = diagonal.firstIndex(where: { $0 == 0 || !$0.isFinite }) { throw .singular(pivot: i) }
         (base, self.relaxation) = (a, relaxation)
         factors = diagonal.map { $0 * ((2 - relaxation) / relaxation) }
+        let n = a.rows, count = a.workCount
+        pool = WorkspacePool { Workspace(middle: [Scalar](repeating: 0, count: n), work: [Scalar](repeating: 0, count: count)) }
     }
 
-    /// Allocates two vectors.
+    private struct Workspace: Sendable {
+        var middle: [Scalar], work: [Scalar]
+    }
+
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func apply(_ x: Span<Scalar>, into y: inout MutableSpan<Scalar>) {
-        var middle = [Scalar](repeating: 0, count: rows), work = [Scalar](repeating: 0, count: base.workCount)
+        var workspace = pool.take()
+        apply(x, into: &y, &workspace.middle, &workspace.work)
+        pool.giveBack(workspace)
+    }
+
+    @inline(__always)
+    private func apply(_ x: Span<Scalar>, into y: inout MutableSpan<Scalar>, _ middle: inout [Scalar], _ work: inout [Scalar]) {
         var m = middle.mutableSpan, w = work.mutableSpan
         base.solveTriangle(x, into: &y, relaxation: relaxation, upper: false, work: &w)
         Scalar.multiply(y.span, factors.span, into: &m)
