@@ -91,7 +91,11 @@ public struct GMRES<Scalar: KernelScalar>: LinearSolver {
         scale(1 / (norm / size), &v)
     }
 
-    public func finish(_ state: inout State, _ system: LinearSystem<Scalar>) { closeCycle(&state, system) }
+    public func finish(_ state: inout State, _ system: LinearSystem<Scalar>) {
+        closeCycle(&state, system)
+        // What a part of a cycle has gained says nothing about stagnation.
+        state.lastCycleNorm = .greatestFiniteMagnitude
+    }
 
     /// Ends a cycle at the tolerance, or when it is full.
     public func check(_ state: inout State, _ system: LinearSystem<Scalar>) -> Termination? {
