@@ -82,11 +82,11 @@ private let grids = [Grid(rows: 1, columns: 1), Grid(rows: 1, columns: 9), Grid(
             for sides in [GridSides.dirichlet, mixed] {
                 let a = PoissonOperator<Double>(grid, sides: sides), b = normals(grid.count, 1)
                 let solution = try Multigrid(startsFull: false, tolerance: .relativeToRightHandSide(1e-8)).solve(a, b, recordsResiduals: true)
-                #expect(solution.status == .converged && solution.iterations <= (grid.dimension == 2 ? 14 : 18), "\(grid): \(solution.iterations)")
+                #expect(solution.status == .converged && solution.iterations <= (grid.dimension == 2 ? 13 : 17), "\(grid): \(solution.iterations)")
                 #expect(trueResidual(a, solution.iterate, b) <= 1.0001e-8 * norm(b))
                 let grids = try MultigridHierarchy(a)
                 let cg = ConjugateGradient<Double>(tolerance: .relativeToRightHandSide(1e-8)).solve(a, b, preconditioner: grids)
-                #expect(cg.status == .converged && cg.iterations <= 10, "\(grid): \(cg.iterations)")
+                #expect(cg.status == .converged && cg.iterations <= (grid.dimension == 2 ? 10 : 13), "\(grid): \(cg.iterations)")
             }
         }
     }
@@ -113,7 +113,7 @@ private let grids = [Grid(rows: 1, columns: 1), Grid(rows: 1, columns: 9), Grid(
         let b = u.map { $0 * 5 * .pi * .pi * h * h }
         let discrete = try FastPoissonSolver(a).solve(b)
         var x = [Double](repeating: 0, count: n * n), span = x.mutableSpan
-        try MultigridHierarchy(a).fullMultigrid(b.span, into: &span)
+        try MultigridHierarchy(a, isSymmetric: false).fullMultigrid(b.span, into: &span)
         x = span.indices.map { span[$0] }
         #expect(distance(x, u) < 3 * distance(discrete, u), "\(distance(x, u)), \(distance(discrete, u))")
     }

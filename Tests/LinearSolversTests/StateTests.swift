@@ -53,8 +53,8 @@ import Testing
         watch(MINRES<Double>(tolerance: tight), buffers: 3)
         watch(GMRES<Double>(restart: 30, tolerance: tight), buffers: 30)
         watch(ChebyshevIteration<Double>(eigenvalues: 1...6, tolerance: tight), buffers: 1)
-        watch(LSQR<Double>(stopping: .init(a: 0, b: 0, condition: 1e300)), buffers: 2)
-        watch(LSMR<Double>(stopping: .init(a: 0, b: 0, condition: 1e300)), buffers: 2)
+        watch(LSQR<Double>(stopping: .init(a: 0, b: 0, condition: 1e300)), buffers: 3)
+        watch(LSMR<Double>(stopping: .init(a: 0, b: 0, condition: 1e300)), buffers: 3)
     }
 
     @Test func misuseNamesItsNumbers() async {
