@@ -54,7 +54,7 @@ private func learn<Bandit: ParameterBandit>(
 // MARK: - Shifted Laplacians
 
 private func shiftedLaplacians(_ context: inout Context, _ outcome: inout Outcome) {
-    let rounds = 5000, half = rounds / 2, seeds = context.quick ? 5 : 10
+    let rounds = 5000, half = rounds / 2, seeds = context.quick ? 2 : 10
     for (k, spread) in (context.quick ? [.low] : ShiftedLaplacians.Spread.allCases).enumerated() {
         var fixed: [[Double]] = grid.map { _ in [] }, ratios = (tsallis: [Double](), saved: [Double](), optimal: [Double]())
         var means: [String: (all: [Double], late: [Double])] = [:], order: [String] = [], shares: [String: [Double]] = [:]
@@ -213,7 +213,8 @@ private func heat(_ context: inout Context, _ outcome: inout Outcome) {
             Check("Tsallis-INF over the best of five fixed factors, heat, \(which)", tsallis.total / best, .atMost, 1.2,
                   source: "figure 4; an independent computation has 1.04 to 1.09"),
         ]
-        if size.points == sizes.last!.points {
+        // Of grids whose solves take a millisecond; on 100 unknowns a learner of 20 values and 6 terms is no longer nothing, as the tables show.
+        if size.points >= 100 {
             outcome.checks.append(Check(
                 "largest share of a learner in the time, heat, \(which)", max(tsallis.share, chebyshev.share), .atMost, 0.02,
                 source: "the learners are negligible beside the solves"))

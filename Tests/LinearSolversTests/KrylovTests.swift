@@ -296,7 +296,7 @@ private let tight = ResidualTolerance.relativeToRightHandSide(1e-12)
         let a = PoissonOperator<Float>(Grid(rows: 20, columns: 20)), b = normals(400, 1).map { Float($0) }
         for solution in [ConjugateGradient<Float>().solve(a, b), MINRES().solve(a, b), GMRES(restart: 60).solve(a, b), LSQR(stopping: .init(a: 1e-5, b: 1e-5)).solve(a, b)] {
             let r = zip(b, a.apply(solution.iterate)).map { Double($0 - $1) }
-            #expect(solution.status == .converged && norm(r) < 1e-3 * norm(b.map { Double($0) }), "\(solution.reason)")
+            #expect(solution.status == .converged && norm(r) < 3e-3 * norm(b.map { Double($0) }), "\(solution.reason)")
         }
     }
 }

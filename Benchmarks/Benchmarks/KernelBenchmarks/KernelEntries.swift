@@ -322,6 +322,57 @@ enum KernelEntries {
         ]
     }
 
+    static let stencil = stencils("f32", Float.self) + stencils("f64", Double.self)
+
+    /// On 512×512 points with zero values around; arrays counted as if each were read or written once.
+    private static func stencils<T: KernelScalar>(_ type: String, _: T.Type) -> [Entry] {
+        let side = 512, n = side * side, axis = [0] + [T](repeating: 1, count: side - 1)
+        let coefficients: [T] = [0, 0, 0, 1]
+            + [axis, axis.reversed(), [T](repeating: 2, count: side), [T](repeating: 1, count: side)].flatMap { $0 }
+            + [axis, axis.reversed(), [T](repeating: 2, count: side), [T](repeating: 1, count: side)].flatMap { $0 }
+        let grid = StencilGrid<T>(planes: 1, rows: side, columns: side, coefficients: coefficients, shift: 0)
+        let transfer = StencilTransfer<T>(planes: 1, rows: side, columns: side, weights: [T](repeating: 0.5, count: 2 * (1 + 2 * side)))
+        func entry(
+            _ name: String, _ arrays: Double, _ run: @escaping @Sendable (Span<T>, inout MutableSpan<T>, inout MutableSpan<T>) -> Void
+        ) -> Entry {
+            Entry("stencil \(name), 512×512 \(type)") {
+                let x = (0..<n).map { T($0 % 97) / 97 }, y = Buffer([T](repeating: 0, count: n)), z = Buffer([T](repeating: 0, count: n))
+                return Workload("", work: arrays * Double(n * MemoryLayout<T>.size), .bytes, roofline: .copyInCache) {
+                    y.modify { y in
+                        z.modify { z in
+                            var ys = y.mutableSpan, zs = z.mutableSpan
+                            run(x.span, &ys, &zs)
+                        }
+                    }
+                }
+            }
+        }
+        return [
+            entry("apply", 2) { x, y, _ in consume(T.stencilApply(grid, x, into: &y)) },
+            entry("residual", 3) { x, y, _ in consume(T.stencilResidual(grid, x, x, into: &y)) },
+            entry("red-black sweep with its residual", 3) { x, y, z in
+                var work = z._mutatingExtracting(0..<3 * side)
+                consume(T.stencilRelax(grid, 1.5, .redBlack, measuring: true, work: &work, x, &y))
+            },
+            entry("ordered sweep", 3) { x, y, z in
+                var work = z._mutatingExtracting(0..<3 * side)
+                consume(T.stencilRelax(grid, 1.5, .forward, measuring: false, work: &work, x, &y))
+            },
+            entry("triangular solve", 2) { x, y, z in
+                var work = z._mutatingExtracting(0..<3 * side)
+                T.stencilSolveTriangle(grid, 1.5, upper: false, work: &work, x, into: &y)
+            },
+            entry("restriction", 1.25) { x, y, z in
+                var work = z._mutatingExtracting(0..<side), coarse = y._mutatingExtracting(0..<n / 4)
+                T.stencilRestrict(transfer, x, work: &work, into: &coarse)
+            },
+            entry("interpolation", 2.25) { x, y, z in
+                var work = z._mutatingExtracting(0..<side)
+                T.stencilProlong(transfer, x.extracting(0..<n / 4), work: &work, into: &y)
+            },
+        ]
+    }
+
     private static func rows<T: KernelScalar>(_ type: String, _: T.Type) -> [Entry] {
         let rows = 8192, columns = 4096 * 4 / MemoryLayout<T>.size, one = Double(rows * columns * MemoryLayout<T>.size)
         func entry(

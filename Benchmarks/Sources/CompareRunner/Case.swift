@@ -59,6 +59,7 @@ struct Case {
             }) { try writeNPY(scale.elements, rows: 1, columns: count, to: $0) }
         case let name where BinaryNetworkCases.names.contains(name): return try BinaryNetworkCases.make(name, data: data, numbers: numbers)
         case let name where NetworkCases.names.contains(name): return try NetworkCases.make(name, data: data, numbers: numbers)
+        case let name where PoissonCases.names.contains(name): return try PoissonCases.make(name, data: data, numbers: numbers)
         case let name where OptimizerCases.names.contains(name): return try OptimizerCases.make(name, data: data, numbers: numbers)
         case let name where LearnedSolverCases.names.contains(name): return try LearnedSolverCases.make(name, data: data, numbers: numbers)
         default: return try VectorCases.make(name, data: data, numbers: numbers)

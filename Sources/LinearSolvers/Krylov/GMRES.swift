@@ -91,7 +91,11 @@ public struct GMRES<Scalar: KernelScalar>: LinearSolver {
         scale(1 / (norm / size), &v)
     }
 
-    public func finish(_ state: inout State, _ system: LinearSystem<Scalar>) { closeCycle(&state, system) }
+    public func finish(_ state: inout State, _ system: LinearSystem<Scalar>) {
+        closeCycle(&state, system)
+        // What a part of a cycle has gained says nothing about stagnation.
+        state.lastCycleNorm = .greatestFiniteMagnitude
+    }
 
     /// Ends a cycle at the tolerance, or when it is full.
     public func check(_ state: inout State, _ system: LinearSystem<Scalar>) -> Termination? {
@@ -174,9 +178,11 @@ public struct GMRES<Scalar: KernelScalar>: LinearSolver {
         var count = state.size
         guard count > 0 else { return }
         let height = state.basis.count
-        // The last column may be singular, on an invariant space.
+        // The last column is singular if A is on an invariant space; what rounding leaves of it there would make y huge.
+        let isInvariant = state.isClosed || count == state.residual.count
+        let negligible = isInvariant ? Scalar.ulpOfOne.squareRoot() : 64 * Scalar.ulpOfOne
         let largest = (0..<count).map { state.factor[$0 * height + $0] }.max()!
-        if state.factor[(count - 1) * height + count - 1] <= 64 * Scalar.ulpOfOne * largest { count -= 1 }
+        if state.factor[(count - 1) * height + count - 1] <= negligible * largest { count -= 1 }
         var y = state.projected
         for i in stride(from: count - 1, through: 0, by: -1) {
             y[i] /= state.factor[i * height + i]

@@ -94,15 +94,15 @@ public struct Multigrid<Scalar: KernelScalar>: Sendable {
 
     /// Solves A·x = b, with the set-up.
     ///
-    /// - Throws: as ``MultigridHierarchy/init(_:sweepsBefore:sweepsAfter:)``.
+    /// - Throws: as ``MultigridHierarchy/init(_:sweepsBefore:sweepsAfter:isSymmetric:)``.
     public func solve(
         _ a: PoissonOperator<Scalar>, _ b: [Scalar], from start: [Scalar]? = nil, recordsResiduals: Bool = false
     ) throws(LinearAlgebraError) -> LinearSolution<Scalar> {
-        let grids = try MultigridHierarchy(a, sweepsBefore: sweepsBefore, sweepsAfter: sweepsAfter)
+        let grids = try MultigridHierarchy(a, sweepsBefore: sweepsBefore, sweepsAfter: sweepsAfter, isSymmetric: false)
         return solve(grids, b, from: start, recordsResiduals: recordsResiduals)
     }
 
-    /// Solves A·x = b on grids that are there; their numbers of sweeps count.
+    /// Solves A·x = b on grids that are there; their sweeps count.
     public func solve(
         _ grids: MultigridHierarchy<Scalar>, _ b: [Scalar], from start: [Scalar]? = nil, recordsResiduals: Bool = false
     ) -> LinearSolution<Scalar> {

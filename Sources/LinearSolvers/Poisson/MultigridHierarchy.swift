@@ -5,17 +5,19 @@ import LinearAlgebra
 ///
 /// Each grid has every other point of the one before, along each axis, for any number of points and any sides. Along an axis the operator is the Galerkin
 /// one, with the interpolation that makes differences vanish, so that it stays a 5- or 7-point operator; masses are lumped. A grid of at most 40
-/// points is solved exactly. Smoothing is by red-black Gauss–Seidel before and black-red after, which makes a cycle symmetric: with as many
-/// sweeps before as after it is a preconditioner for conjugate gradients, positive definite if A is.
+/// points is solved exactly. Smoothing is by red-black Gauss–Seidel. A symmetric cycle, with as many sweeps before as after and the colours the other way
+/// round after, is a preconditioner for conjugate gradients, positive definite if A is; by itself a cycle is better with red before black in all sweeps
+/// (in two dimensions, one sweep each: 0.11 of the residual is left, against 0.27).
 ///
-/// With 2 sweeps a cycle reduces the error about 15-fold, for any number of points. For sizes 2ᵏ − 1 the coarse grids are uniform; others have a last
-/// spacing of their own, at hardly any loss.
+/// That share does not grow with the number of points: 8 to 13 cycles bring the residual to 1e-8 in two dimensions, up to 16 in three. For sizes 2ᵏ − 1
+/// between Dirichlet sides the coarse grids are uniform, and the counts the least.
 ///
 /// Source: Brandt 1977; Trottenberg, Oosterlee & Schüller, Multigrid, chapter 2.
 public struct MultigridHierarchy<Scalar: KernelScalar>: LinearOperator {
     public let base: PoissonOperator<Scalar>
     public let sweepsBefore: Int
     public let sweepsAfter: Int
+    public let isSymmetric: Bool
     private let stencils: [StencilGrid<Scalar>]
     private let transfers: [StencilTransfer<Scalar>]
     private let coarsest: Matrix<Scalar>
@@ -34,8 +36,9 @@ public struct MultigridHierarchy<Scalar: KernelScalar>: LinearOperator {
     /// - Parameters:
     ///   - sweepsBefore: of the smoother, on the way down.
     ///   - sweepsAfter: on the way up.
+    ///   - isSymmetric: whether the sweeps after go through the colours the other way round.
     /// - Throws: `LinearAlgebraError.notPositiveDefinite(pivot:)` if the diagonal of a grid, or the coarsest operator, is not positive.
-    public init(_ a: PoissonOperator<Scalar>, sweepsBefore: Int = 1, sweepsAfter: Int = 1) throws(LinearAlgebraError) {
+    public init(_ a: PoissonOperator<Scalar>, sweepsBefore: Int = 1, sweepsAfter: Int = 1, isSymmetric: Bool = true) throws(LinearAlgebraError) {
         require(sweepsBefore >= 0 && sweepsAfter >= 0 && sweepsBefore + sweepsAfter > 0,
                 "\(sweepsBefore) sweeps before and \(sweepsAfter) after; expected no negative number, and at least 1 of both")
         var axes = zip(a.grid.sizes, a.sides.ends(a.grid)).map { GridAxis(count: $0, ends: $1, scale: a.scale) }
@@ -48,7 +51,8 @@ public struct MultigridHierarchy<Scalar: KernelScalar>: LinearOperator {
         let smallest = a.diagonal.min()!
         guard smallest > 0 else { throw .notPositiveDefinite(pivot: a.diagonal.firstIndex(of: smallest) ?? 0) }
         coarsest = try pseudoinverse(stencils.last!)
-        (base, self.sweepsBefore, self.sweepsAfter, self.stencils, self.transfers) = (a, sweepsBefore, sweepsAfter, stencils, transfers)
+        (base, self.sweepsBefore, self.sweepsAfter, self.isSymmetric) = (a, sweepsBefore, sweepsAfter, isSymmetric)
+        (self.stencils, self.transfers) = (stencils, transfers)
         let counts = stencils.map(\.count), widths = stencils.map { 3 * $0.columns }
         pool = WorkspacePool {
             func zeros(_ counts: [Int]) -> [[Scalar]] { counts.map { [Scalar](repeating: 0, count: $0) } }
@@ -65,7 +69,8 @@ public struct MultigridHierarchy<Scalar: KernelScalar>: LinearOperator {
     }
 
     public func applyAdjoint(_ y: Span<Scalar>, into x: inout MutableSpan<Scalar>) {
-        require(sweepsBefore == sweepsAfter, "the adjoint of a cycle with \(sweepsBefore) and \(sweepsAfter) sweeps; expected equally many")
+        require(isSymmetric && sweepsBefore == sweepsAfter,
+                "the adjoint of a cycle that is not symmetric (\(sweepsBefore) sweeps before, \(sweepsAfter) after); expected a symmetric one")
         apply(y, into: &x)
     }
 
@@ -82,6 +87,12 @@ public struct MultigridHierarchy<Scalar: KernelScalar>: LinearOperator {
         return square
     }
 
+    /// By inner products: too small for BLAS to be worth its call.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    private func solveCoarsest(_ x: inout MutableSpan<Scalar>, _ b: Span<Scalar>) {
+        for i in 0..<coarsest.rows { x[i] = Scalar.dot(coarsest.row(i), b) }
+    }
+
     /// x ← an approximate solution by full multigrid: the coarsest grid's solution is carried up, with one cycle on each grid.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func fullMultigrid(_ b: Span<Scalar>, into x: inout MutableSpan<Scalar>) {
@@ -94,7 +105,7 @@ public struct MultigridHierarchy<Scalar: KernelScalar>: LinearOperator {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     private func cycle(_ level: Int, _ x: inout MutableSpan<Scalar>, _ b: Span<Scalar>, _ workspace: inout Workspace, measuring: Bool) -> Scalar {
         guard level < transfers.count else {
-            coarsest.apply(b, into: &x)
+            solveCoarsest(&x, b)
             return 0
         }
         // Taken out, so that these buffers and the workspace can be used at once; nothing is copied.
@@ -113,7 +124,7 @@ public struct MultigridHierarchy<Scalar: KernelScalar>: LinearOperator {
         Scalar.stencilProlong(transfers[level], coarse.span, work: &work, into: &x)
         var square: Scalar = 0
         for sweep in 0..<sweepsAfter {
-            square = Scalar.stencilRelax(stencil, 1, .blackRed, measuring: measuring && sweep == sweepsAfter - 1, work: &work, b, &x)
+            square = Scalar.stencilRelax(stencil, 1, isSymmetric ? .blackRed : .redBlack, measuring: measuring && sweep == sweepsAfter - 1, work: &work, b, &x)
         }
         swap(&residual, &workspace.residuals[level])
         swap(&lines, &workspace.lines[level])
@@ -124,7 +135,7 @@ public struct MultigridHierarchy<Scalar: KernelScalar>: LinearOperator {
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     private func full(_ level: Int, _ x: inout MutableSpan<Scalar>, _ b: Span<Scalar>, _ workspace: inout Workspace) {
-        guard level < transfers.count else { return coarsest.apply(b, into: &x) }
+        guard level < transfers.count else { return solveCoarsest(&x, b) }
         var lines: [Scalar] = [], solution = lines, right = lines
         swap(&lines, &workspace.lines[level])
         swap(&solution, &workspace.solutions[level + 1])

@@ -28,8 +28,12 @@ public struct PoissonOperator<Scalar: KernelScalar>: EnergyOperator {
     public init(_ grid: Grid, sides: GridSides = .dirichlet, scale: Scalar = 1, shift: Scalar = 0) {
         require(scale.isFinite && shift.isFinite, "scale is \(scale), shift is \(shift); expected finite numbers")
         (self.grid, self.sides, self.scale, self.shift) = (grid, sides, scale, shift)
-        let axes = zip(grid.sizes, sides.ends(grid)).map { GridAxis(count: $0, ends: $1, scale: scale) }
-        stencil = GridAxis.stencil(axes, shift: shift)
+        stencil = Self.stencil(grid, sides, scale, shift)
+    }
+
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    private static func stencil(_ grid: Grid, _ sides: GridSides, _ scale: Scalar, _ shift: Scalar) -> StencilGrid<Scalar> {
+        GridAxis.stencil(zip(grid.sizes, sides.ends(grid)).map { GridAxis(count: $0, ends: $1, scale: scale) }, shift: shift)
     }
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)

@@ -44,7 +44,7 @@ public enum RelaxationOrder: String, Sendable, Hashable, Codable, CaseIterable {
 
 extension RelaxableOperator {
     /// The first i with dᵢ zero or not finite.
-    var badDiagonal: Int? { diagonal.firstIndex { $0 == 0 || !$0.isFinite } }
+    var badDiagonal: Int? { firstUnusable(diagonal) }
 
     func requireSweep(_ x: Int, _ b: Int, _ relaxation: Scalar, _ work: Int) {
         require(x == rows && b == rows, "a sweep of \(rows) unknowns over \(x) with \(b) right-hand elements; expected equally many")
@@ -52,3 +52,6 @@ extension RelaxableOperator {
         require(work >= workCount, "work space of \(work) elements; expected \(workCount)")
     }
 }
+
+@specialized(where Scalar == Float) @specialized(where Scalar == Double)
+private func firstUnusable<Scalar: KernelScalar>(_ diagonal: [Scalar]) -> Int? { diagonal.firstIndex { $0 == 0 || !$0.isFinite } }
