@@ -41,7 +41,7 @@ public func estimatedEmbeddingRange<Scalar: KernelScalar>(
     var random = RandomStream(seed: seed)
     var v: [Scalar] = random.normal(count: p.rank)
     var basis: [[Scalar]] = [], diagonal: [Scalar] = [], off: [Scalar] = []
-    var scratch = system.right, length = Scalar.nrm2(v.span)
+    var scratch = system.right.zeros(), length = Scalar.nrm2(v.span)
     while basis.count < min(products, p.rank), length > 0 {
         let unit = v.map { $0 / length }
         basis.append(unit)

@@ -9,13 +9,15 @@ import Objectives
 /// problem's solution x = P Uᵀ S b, rounds of refinement follow. Each takes the residual anew, r = b − A x, and solves for the correction by
 /// a stationary iteration with momentum, whose factors follow from β = n/d alone:
 ///
-///     h = Pᵀ Aᵀ (r − A P δ),    δ ← δ + (1 − β)² h + β (δ − δ₋₁),    then x ← x + P δ
+///     h = Pᵀ Aᵀ r − Pᵀ AᵀA P δ,    δ ← δ + (1 − β)² h + β (δ − δ₋₁),    then x ← x + P δ
 ///
 /// Each step reads A once and contracts the error by about √(n/d) = 0.29. A round ends when the estimated backward error (Karlson and Waldén, with the
 /// sketch for A) is that of rounding, which the next round's fresh residual has to confirm.
 ///
-/// Differs from the paper's code: D is taken from the sketch, so that A is not read for it; h is taken of the inner residual, which gives the
-/// backward error for nothing at every step; there are rounds until one does not help, two as a rule, and not two always.
+/// or by conjugate gradients (``Inner``).
+///
+/// Differs from the paper's code: D is taken from the sketch, so that A is not read for it; h gives the backward error for nothing at every
+/// step; there are rounds until one does not help, two as a rule, and not two always.
 /// Differs from LAPACK's `gels`: a numerically rank-deficient A (condition beyond 1/(30 u)) is solved on its leading singular vectors, and the
 /// rank is reported. Where sketching cannot pay (at most 12 n rows), or the refinement ends above the error of rounding, a direct method of LAPACK is
 /// used, and the solution says so.
@@ -23,15 +25,26 @@ import Objectives
 /// - Complexity: 8 additions for each element of A for the sketch, O(d n²) for its decomposition, and 4 m n for each of about 30 steps,
 ///   against 2 m n² for QR.
 public struct FOSSILS: Sendable {
+    /// How the correction of a round is found.
+    public enum Inner: String, Sendable, Hashable, Codable, CaseIterable {
+        /// With fixed factors from n/d, as above: FOSSILS. Slows down where S embeds worse than the theory of Gaussian ones says, and diverges
+        /// where it embeds badly.
+        case momentum
+        /// By conjugate gradients on the same whitened equations: SPIR. As many passes where the sketch is good, and no bound on its
+        /// distortion is needed.
+        case conjugateGradients
+    }
+
+    public let inner: Inner
     public let sketch: SketchOptions
     /// Steps in all rounds together.
     public let iterationLimit: Int
 
     /// - Parameter sketch: by default 12 n rows with eight non-zeros a column, the authors' choice.
     /// - Precondition: the limit is at least 1.
-    public init(sketch: SketchOptions = SketchOptions(), iterationLimit: Int = 200) {
+    public init(inner: Inner = .momentum, sketch: SketchOptions = SketchOptions(), iterationLimit: Int = 200) {
         requireIterations(iterationLimit)
-        (self.sketch, self.iterationLimit) = (sketch, iterationLimit)
+        (self.inner, self.sketch, self.iterationLimit) = (inner, sketch, iterationLimit)
     }
 
     /// The x of least ‖b − A x‖² + `ridge` ‖x‖².
@@ -46,26 +59,25 @@ public struct FOSSILS: Sendable {
         let system = try LeastSquaresSystem(a, b, ridge: ridge)
         if let objection = sketch.objection(rows: a.rows, columns: a.columns) { return try system.solvedDirectly(because: objection) }
         let p = try sketch.whitening(system)
-        let beta = 1 / Scalar(sketch.ratio), alpha = (1 - beta) * (1 - beta), unit = Scalar.ulpOfOne / 2
+        let beta = 1 / Scalar(sketch.ratio), unit = Scalar.ulpOfOne / 2
         var best = try LeastSquaresIterate(p.color(p.start), system, p)
-        var iterations = 0, passes = 2, inner = best.residual
+        let none = best.residual.zeros()
+        var iterations = 0, passes = 2, image = none.zeros()
+        // What rounding makes idle in the first round; later ones, which correct just that, go on to rounding of the correction.
+        var idle = 5 * Scalar.ulpOfOne * (p.norm * p.length(best.x) + 0.04 * p.condition * best.residual.norm)
         while best.error > unit / 2, iterations < iterationLimit {
-            let base = p.length(best.x)
-            // What rounding makes idle: below it, steps move δ by nothing but noise.
-            let idle = 5 * Scalar.ulpOfOne * (p.norm * base + 0.04 * p.condition * best.residual.norm)
-            var state = HeavyBall(alpha: alpha, beta: beta, from: best.whitened)
+            var correction = InnerIteration(inner, best.whitened, beta: beta)
             repeat {
-                let z = p.color(state.y)
-                let h = p.whiten(try system.pass(z, from: best.residual, into: &inner))
+                let change = try correction.step(system, p, none, &image)
                 iterations += 1
                 passes += 1
-                let error = p.backwardError(whitened: h, residual: inner.norm, length: p.length(added(best.x, z)))
-                if !(error > unit / 2) { break }
-                let change = state.descend(along: h)
-                if !(change > idle) { break }
+                let x = added(best.x, p.color(correction.y))
+                let error = p.backwardError(whitened: correction.gradient, residual: best.residual.norm, length: p.length(x))
+                if !(error > unit / 2 && change > idle) { break }
             } while iterations < iterationLimit
-            let next = try LeastSquaresIterate(added(best.x, p.color(state.y)), system, p)
+            let next = try LeastSquaresIterate(added(best.x, p.color(correction.y)), system, p)
             passes += 1
+            idle = Scalar.ulpOfOne * Scalar.nrm2(next.whitened.span)
             let helped = next.error < best.error / 2
             if next.error < best.error { best = next }
             if !helped { break }
@@ -82,5 +94,53 @@ public struct FOSSILS: Sendable {
         }
         return try system.solvedDirectly(
             because: "the refinement ended with a backward error of \(best.error)", sketchRows: p.sketchRows, iterations: iterations, passes: passes)
+    }
+}
+
+/// The iteration of a round on Pᵀ AᵀA P δ = c, one pass over A a step.
+private struct InnerIteration<Scalar: KernelScalar> {
+    private let kind: FOSSILS.Inner
+    private let c: [Scalar]
+    private var ball: HeavyBall<Scalar>
+    private var direction: [Scalar]
+    /// c − Pᵀ AᵀA P δ, which momentum takes anew and conjugate gradients carry along.
+    private(set) var gradient: [Scalar]
+
+    /// δ.
+    private(set) var y: [Scalar]
+
+    init(_ kind: FOSSILS.Inner, _ c: [Scalar], beta: Scalar) {
+        (self.kind, self.c) = (kind, c)
+        ball = HeavyBall(alpha: (1 - beta) * (1 - beta), beta: beta, from: c)
+        (direction, gradient) = (c, c)
+        y = kind == .momentum ? c : c.map { _ in 0 }
+    }
+
+    /// After it, ``gradient`` belongs to the δ before the last move (momentum) or after it (conjugate gradients).
+    ///
+    /// - Returns: the length of the move.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    mutating func step(
+        _ system: LeastSquaresSystem<Scalar>, _ p: Whitening<Scalar>, _ none: LeastSquaresSystem<Scalar>.Extended,
+        _ image: inout LeastSquaresSystem<Scalar>.Extended
+    ) throws(LinearAlgebraError) -> Scalar {
+        let minusProduct = p.whiten(try system.pass(p.color(kind == .momentum ? y : direction), from: none, into: &image))
+        if kind == .momentum {
+            gradient = added(c, minusProduct)
+            let change = ball.descend(along: gradient)
+            y = ball.y
+            return change
+        }
+        let before = Scalar.dot(gradient.span, gradient.span), curvature = image.norm * image.norm
+        guard curvature > 0 else { return 0 }
+        let length = before / curvature
+        for k in y.indices {
+            y[k] += length * direction[k]
+            gradient[k] += length * minusProduct[k]
+        }
+        let factor = Scalar.dot(gradient.span, gradient.span) / before
+        let change = length * Scalar.nrm2(direction.span)
+        for k in y.indices { direction[k] = gradient[k] + factor * direction[k] }
+        return change
     }
 }

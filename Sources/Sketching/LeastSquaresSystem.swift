@@ -15,6 +15,11 @@ struct LeastSquaresSystem<Scalar: KernelScalar>: Sendable {
             return Scalar.nrm2(pair.span)
         }
 
+        /// Zeros of the same lengths, in storage of their own.
+        func zeros() -> Extended {
+            Extended(top: [Scalar](repeating: 0, count: top.count), bottom: [Scalar](repeating: 0, count: bottom.count))
+        }
+
         /// `self` ← factor · other.
         mutating func set(_ other: Extended, times factor: Scalar) {
             var span = top.mutableSpan
@@ -45,11 +50,11 @@ struct LeastSquaresSystem<Scalar: KernelScalar>: Sendable {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func pass(_ z: [Scalar], from start: Extended, into r: inout Extended) throws(LinearAlgebraError) -> [Scalar] {
         var g = [Scalar](repeating: 0, count: columns)
-        var top = r.top.mutableSpan, pulled = g.mutableSpan
-        a.residualPullback(z.span, start.top.span, into: &top, pulled: &pulled)
-        for k in r.bottom.indices {
-            r.bottom[k] = start.bottom[k] - root * z[k]
-            g[k] += root * r.bottom[k]
+        a.residualPullback(z, start.top, into: &r.top, pulled: &g)
+        for k in start.bottom.indices {
+            let below = start.bottom[k] - root * z[k]
+            r.bottom[k] = below
+            g[k] += root * below
         }
         if !isFinite(g) {
             try a.requireFiniteElements()
@@ -116,4 +121,12 @@ func added<Scalar: KernelScalar>(_ x: [Scalar], _ y: [Scalar]) -> [Scalar] {
     var span = sum.mutableSpan
     Scalar.axpy(1, y.span, &span)
     return sum
+}
+
+extension SketchableMatrix {
+    /// The same with arrays.
+    fileprivate func residualPullback(_ x: [Scalar], _ b: [Scalar], into r: inout [Scalar], pulled g: inout [Scalar]) {
+        var residual = r.mutableSpan, pulled = g.mutableSpan
+        residualPullback(x.span, b.span, into: &residual, pulled: &pulled)
+    }
 }

@@ -34,8 +34,9 @@ public struct MinimumNormSolver: Sendable {
     ) throws(LinearAlgebraError) -> LeastSquaresEstimate<Scalar> {
         let (m, n) = (a.rows, a.columns)
         require(m <= n, "minimum norm with a \(m)×\(n) matrix; expected at most as many rows as columns")
-        if let objection = sketch.objection(rows: n, columns: m) {
-            return try LeastSquaresSystem(a, b, ridge: ridge).solvedDirectly(because: objection.replacing("rows", with: "columns of the transpose"))
+        if sketch.objection(rows: n, columns: m) != nil {
+            return try LeastSquaresSystem(a, b, ridge: ridge).solvedDirectly(
+                because: "\(n) columns are no more than \(sketch.ratio) times the \(m) rows")
         }
         require(b.count == m, "least squares with \(b.count) right-hand elements for \(m) rows; expected equally many")
         try requireFinite(b.span)
@@ -47,7 +48,7 @@ public struct MinimumNormSolver: Sendable {
             let size = Scalar.nrm2(p.singularValues.span)
             var step = HeavyBall(alpha: alpha, beta: beta, from: [Scalar](repeating: 0, count: p.rank))
             // (x, −√μ y) is the extended residual of the transpose at −y.
-            var x = tall.right, next = x, h = p.whiten(b), iterations = 0, status = SolverStatus.iterationLimit
+            var x = tall.right.zeros(), next = tall.right.zeros(), h = p.whiten(b), iterations = 0, status = SolverStatus.iterationLimit
             var best = (x: none, error: Scalar.infinity), last = Scalar.infinity
             let unit = Scalar.ulpOfOne / 2
             while iterations < iterationLimit {

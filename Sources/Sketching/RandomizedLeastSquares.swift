@@ -8,7 +8,7 @@ import LinearAlgebra
 /// |---|---|
 /// | wide, n > 12 m | ``MinimumNormSolver`` |
 /// | fewer than ``leastColumns`` columns, or fewer than ``leastRatio`` n rows | QR of LAPACK; singular values if the rank is deficient or A is wide |
-/// | else | ``FOSSILS``, with 12 n rows in the sketch, and 24 n where m is 400 n and more |
+/// | else | ``FOSSILS`` by conjugate gradients, with 12 n rows in the sketch, and 24 n where m is 400 n and more |
 ///
 /// The bounds are measured crossovers with LAPACK's QR on one core; see the article on choosing a solver. They hold for dense matrices: a
 /// sparse one is sketched whatever its number of columns, since QR would have to fill it.
@@ -38,6 +38,6 @@ public struct RandomizedLeastSquares: Sendable {
                 : m < Self.leastRatio * n ? "with \(m) rows, fewer than \(Self.leastRatio) times the \(n) columns, it is faster than sketching" : nil
             if let reason { return try LeastSquaresSystem(a, b, ridge: ridge).solvedDirectly(because: reason) }
         }
-        return try FOSSILS(sketch: SketchOptions(ratio: m >= 400 * n ? 24 : 12, seed: seed)).solve(a, b, ridge: ridge)
+        return try FOSSILS(inner: .conjugateGradients, sketch: SketchOptions(ratio: m >= 400 * n ? 24 : 12, seed: seed)).solve(a, b, ridge: ridge)
     }
 }

@@ -16,7 +16,7 @@ struct LeastSquaresIterate<Scalar: KernelScalar>: Sendable {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     init(_ x: [Scalar], _ system: LeastSquaresSystem<Scalar>, _ p: Whitening<Scalar>) throws(LinearAlgebraError) {
         self.x = x
-        residual = system.right
+        residual = system.right.zeros()
         whitened = p.whiten(try system.pass(x, from: system.right, into: &residual))
         error = p.backwardError(whitened: whitened, residual: residual.norm, length: p.length(x))
     }

@@ -115,9 +115,9 @@ private struct LSQR<Scalar: KernelScalar> {
         right = whitened.map { scale * $0 }
         direction = right
         y = right.map { _ in 0 }
-        left = residual
+        left = residual.zeros()
         left.set(residual, times: alpha * factor)
-        next = residual
+        next = residual.zeros()
         rhoBar = alpha
         self.residual = beta
     }
