@@ -45,7 +45,8 @@ public struct IterativeSketching: Sendable {
 
     /// The x of least ‖b − A x‖² + `ridge` ‖x‖².
     ///
-    /// It has converged when ‖r − r₋₁‖ ≤ u (‖A‖ ‖x‖ + 0.04 κ ‖r‖), the authors' criterion, with norms and κ of the scaled sketch.
+    /// It has converged when ‖r − r₋₁‖ ≤ u (‖A‖ ‖x‖ + 0.04 κ ‖r‖), the authors' criterion, with norms and κ of the scaled sketch, or when the
+    /// estimated backward error is below u/2.
     ///
     /// - Precondition: A has at least as many rows as columns, `b` as many elements as A has rows; the ridge is finite and not negative.
     /// - Throws: `LinearAlgebraError.nonFinite` for A or b, `LinearAlgebraError.overflow`, and what LAPACK's methods throw.
@@ -70,9 +71,9 @@ public struct IterativeSketching: Sendable {
             iterations += 1
             if iterations == 1 { first = change }
             if current.error < best.error { best = current }
-            if change <= idle {
+            if change <= idle || current.error <= unit / 2 {
                 return best.estimate(
-                    .iterativeSketching, .converged, "the residual no longer moves after \(iterations) steps", p, iterations: iterations,
+                    .iterativeSketching, .converged, "the residual no longer moves, or the estimated backward error is that of rounding, after \(iterations) steps", p, iterations: iterations,
                     passes: iterations + 2)
             }
             if !(change <= 1e3 * first) {

@@ -23,7 +23,7 @@ import Testing
     /// The error falls by √(n/d) a step, so the steps follow from the ratio: −log u / −log √(1/12) ≈ 30 in two rounds.
     @Test func stepsFollowFromTheRatio() throws {
         let problem = try LeastSquaresProblem(8000, 40, condition: 1e3, residual: 1e-2, seed: 5), (a, b) = (problem.a, problem.b)
-        let wide = try FOSSILS(sketch: SketchOptions(ratio: 20)).solve(a, b), usual = try FOSSILS().solve(a, b), narrow = try FOSSILS(sketch: SketchOptions(ratio: 4)).solve(a, b)
+        let wide = try FOSSILS(inner: .conjugateGradients, sketch: SketchOptions(ratio: 20)).solve(a, b), usual = try FOSSILS(inner: .conjugateGradients).solve(a, b), narrow = try FOSSILS(inner: .conjugateGradients, sketch: SketchOptions(ratio: 4)).solve(a, b)
         #expect(wide.iterations < usual.iterations && usual.iterations < narrow.iterations, "\(wide.iterations) \(usual.iterations) \(narrow.iterations)")
         #expect((20...45).contains(usual.iterations))
     }
@@ -32,7 +32,7 @@ import Testing
         let problem = try LeastSquaresProblem(3000, 30, condition: 1e6, residual: 1e-2, seed: 7), (a, b) = (problem.a, problem.b)
         let qr = try QR(a).solve(b)
         for sketch in [GaussianSketch() as any SketchDistribution, SubsampledHadamard(), SubsampledCosine(), RowSampling.uniform, SparseSignEmbedding(nonzerosPerColumn: 4)] {
-            let result = try FOSSILS(sketch: SketchOptions(distribution: sketch)).solve(a, b)
+            let result = try FOSSILS(inner: .conjugateGradients, sketch: SketchOptions(distribution: sketch)).solve(a, b)
             let direct = result.usedDirectMethod
             #expect(!direct, "\(result.reason)")
             // Either may be off by κ² u ‖r‖ = 10⁻⁶.
