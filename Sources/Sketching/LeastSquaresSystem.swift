@@ -20,6 +20,13 @@ struct LeastSquaresSystem<Scalar: KernelScalar>: Sendable {
             Extended(top: [Scalar](repeating: 0, count: top.count), bottom: [Scalar](repeating: 0, count: bottom.count))
         }
 
+        /// `self` ← self + factor · other.
+        mutating func add(_ other: Extended, times factor: Scalar) {
+            var span = top.mutableSpan
+            Scalar.axpy(factor, other.top.span, &span)
+            for k in bottom.indices { bottom[k] += factor * other.bottom[k] }
+        }
+
         /// `self` ← factor · other.
         mutating func set(_ other: Extended, times factor: Scalar) {
             var span = top.mutableSpan

@@ -4,13 +4,9 @@ import Objectives
 
 /// The x of least ‖x‖ with A x = b for wide A, by sketching its rows; with a ridge μ the x of least ‖b − A x‖² + μ ‖x‖².
 ///
-/// The sketch of Aᵀ whitens A: with S Aᵀ = U Σ Vᵀ and P = V Σ⁻¹, Pᵀ A has nearly orthonormal rows. From x = 0 the correction of each step is
-/// taken of a residual that is computed anew,
-///
-///     δ ← (1 − β)² P Pᵀ (b − A x − μ y) + β δ,    y ← y + δ,    x ← x + Aᵀ δ,    β = m/d
-///
-/// with one pass over A a step and an error that shrinks by √(m/d). If b has a part outside A's range (a rank-deficient A), x is the
-/// solution of least squares.
+/// The sketch of Aᵀ whitens A: with S Aᵀ = U Σ Vᵀ and P = V Σ⁻¹, Pᵀ A has nearly orthonormal rows. In rounds of refinement the residual
+/// b − A x − μ y is computed anew, and the correction Aᵀ P δ found by conjugate gradients on Pᵀ (A Aᵀ + μ I) P δ = Pᵀ (b − A x − μ y), with one pass over A
+/// a step and an error that shrinks by √(m/d). If b has a part outside A's range (a rank-deficient A), x is the solution of least squares.
 ///
 /// - Complexity: a transposed copy of A, the sketch, and one pass a step.
 public struct MinimumNormSolver: Sendable {
@@ -44,35 +40,44 @@ public struct MinimumNormSolver: Sendable {
         do {
             let tall = try LeastSquaresSystem(a.adjointMatrix(), none, ridge: ridge)
             let p = try sketch.whitening(tall, scalesColumns: false)
-            let beta = 1 / Scalar(sketch.ratio), alpha = (1 - beta) * (1 - beta), bNorm = Scalar.nrm2(b.span)
-            let size = Scalar.nrm2(p.singularValues.span)
-            var step = HeavyBall(alpha: alpha, beta: beta, from: [Scalar](repeating: 0, count: p.rank))
-            // (x, −√μ y) is the extended residual of the transpose at −y.
-            var x = tall.right.zeros(), next = tall.right.zeros(), h = p.whiten(b), iterations = 0, status = SolverStatus.iterationLimit
-            var best = (x: none, error: Scalar.infinity), last = Scalar.infinity
-            let unit = Scalar.ulpOfOne / 2
-            while iterations < iterationLimit {
-                let before = step.y
-                _ = step.descend(along: h)
-                let image = try tall.pass(p.color(difference(before, step.y)), from: x, into: &next)
-                x.set(next, times: 1)
-                iterations += 1
-                h = p.whiten(difference(b, image))
-                // Pᵀ(b − A x) weighted by Σ is the residual in A's range.
+            let unit = Scalar.ulpOfOne / 2, size = Scalar.nrm2(p.singularValues.span), bNorm = Scalar.nrm2(b.span)
+            // Pᵀ of a residual weighted by Σ is what of it lies in A's range.
+            func error(_ h: [Scalar], _ x: LeastSquaresSystem<Scalar>.Extended) -> Scalar {
                 let weighted = zip(h, p.singularValues).map { $0 * $1 }, scale = size * x.norm + bNorm
-                let error = scale > 0 ? Scalar.nrm2(weighted.span) / scale : 0
-                if error < best.error { best = (x.top, error) }
-                // At rounding, or near it and no longer falling.
-                if error <= unit / 4 || (error >= last && best.error <= 8 * unit) {
-                    status = .converged
-                    break
-                }
-                last = error
+                return scale > 0 ? Scalar.nrm2(weighted.span) / scale : 0
             }
+            // (x, √μ y) is the image of y.
+            var x = tall.right.zeros(), image = tall.right.zeros(), h = p.whiten(b)
+            var best = (x: none, error: error(h, x)), iterations = 0, passes = 1
+            let still = [Scalar](repeating: 0, count: m), start = tall.right.zeros()
+            while best.error > unit / 4, iterations < iterationLimit {
+                var direction = h, square = Scalar.dot(h.span, h.span)
+                let enough = Scalar.ulpOfOne * Scalar.ulpOfOne * square
+                repeat {
+                    let minusProduct = p.whiten(try tall.pass(p.color(direction), from: start, into: &image))
+                    iterations += 1
+                    passes += 1
+                    let curvature = image.norm * image.norm
+                    guard curvature > 0 else { break }
+                    let length = square / curvature
+                    x.add(image, times: -length)
+                    for k in h.indices { h[k] += length * minusProduct[k] }
+                    let next = Scalar.dot(h.span, h.span)
+                    for k in h.indices { direction[k] = h[k] + next / square * direction[k] }
+                    square = next
+                } while square > enough && error(h, x) > unit / 8 && iterations < iterationLimit
+                h = p.whiten(difference(b, try tall.pass(still, from: x, into: &image)))
+                passes += 1
+                let reached = error(h, x), helped = reached < best.error / 2
+                if reached < best.error { best = (x.top, reached) }
+                if !helped { break }
+            }
+            let status = best.error <= 8 * unit ? SolverStatus.converged : iterations < iterationLimit ? .stagnated : .iterationLimit
             return LeastSquaresEstimate(
                 solution: best.x, method: .minimumNorm, status: status,
-                reason: status == .converged ? "the residual is that of rounding after \(iterations) steps" : "\(iterations) steps were made",
-                sketchRows: p.sketchRows, rank: p.rank, iterations: iterations, passes: iterations + 1,
+                reason: status == .converged ? "the residual is that of rounding after \(iterations) steps"
+                    : "\(iterations) steps left a relative residual of \(best.error)",
+                sketchRows: p.sketchRows, rank: p.rank, iterations: iterations, passes: passes,
                 backwardError: best.error, conditionEstimate: p.condition)
         } catch .nonFinite(let row, let column) {
             // The transpose's places.

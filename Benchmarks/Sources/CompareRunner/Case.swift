@@ -60,6 +60,7 @@ struct Case {
         case let name where BinaryNetworkCases.names.contains(name): return try BinaryNetworkCases.make(name, data: data, numbers: numbers)
         case let name where NetworkCases.names.contains(name): return try NetworkCases.make(name, data: data, numbers: numbers)
         case let name where OptimizerCases.names.contains(name): return try OptimizerCases.make(name, data: data, numbers: numbers)
+        case let name where SketchCases.names.contains(name): return try SketchCases.make(name, data: data, numbers: numbers)
         default: return try VectorCases.make(name, data: data, numbers: numbers)
         }
     }
