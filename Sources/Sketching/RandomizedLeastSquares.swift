@@ -10,7 +10,7 @@ import LinearAlgebra
 /// | fewer than ``leastColumns`` columns, or fewer than ``leastRatio`` n rows | QR of LAPACK; singular values if the rank is deficient or A is wide |
 /// | else | ``FOSSILS`` by conjugate gradients, with 12 n rows in the sketch, and 24 n where m is 400 n and more |
 ///
-/// The bounds are measured crossovers with LAPACK's QR on one core; see the article on choosing a solver. They hold for dense matrices: a
+/// The bounds are estimates from the count of passes and operations, not measured crossovers. They hold for dense matrices: a
 /// sparse one is sketched whatever its number of columns, since QR would have to fill it.
 public struct RandomizedLeastSquares: Sendable {
     /// Fewest columns for which sketching is faster than QR.
