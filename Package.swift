@@ -71,7 +71,7 @@ let package = Package(
         library("NeuralNetworks", ["Autodiff", "Optimizers", "Datasets"]),
         library("Curvature", ["Objectives", "Autodiff", "LinearAlgebra", "Randomness", "Kernels",
                               .product(name: "RealModule", package: "swift-numerics")]),
-        library("Sketching", ["LinearAlgebra", "Randomness", "Kernels"]),
+        library("Sketching", ["Objectives", "LinearAlgebra", "Randomness", "Kernels"]),
         library("LinearSolvers", ["Objectives", "LinearAlgebra", "Kernels", .product(name: "RealModule", package: "swift-numerics")]),
         // Layer 5.
         library("BinarizedNetworks", ["BinaryAlgebra", "NeuralNetworks", .product(name: "RealModule", package: "swift-numerics")]),
@@ -100,7 +100,7 @@ let package = Package(
         tests("Optimizers", ["Objectives", "LinearAlgebra", "Randomness", "Kernels",
                              .product(name: "RealModule", package: "swift-numerics")]),
         tests("Curvature", ["Autodiff", "Objectives", "Optimizers", "LinearAlgebra", "Randomness", "Kernels"]),
-        tests("Sketching", ["LinearAlgebra", "Randomness", "Kernels", .product(name: "RealModule", package: "swift-numerics")]),
+        tests("Sketching", ["Objectives", "LinearAlgebra", "Randomness", "Kernels", .product(name: "RealModule", package: "swift-numerics")]),
         tests("LinearSolvers", ["Objectives", "LinearAlgebra", "Randomness", "Kernels", .product(name: "RealModule", package: "swift-numerics")]),
         tests("BinarizedNetworks", ["Autodiff", "BinaryAlgebra", "Datasets", "Kernels", "LinearAlgebra", "NeuralNetworks", "Objectives",
                                     "Optimizers", "Randomness", .product(name: "RealModule", package: "swift-numerics")],

@@ -393,6 +393,18 @@ public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, Co
     static func scatterRows(
         rows: Int, columns: Int, of x: Span<Self>, targets: Span<Int32>, each: Int, into y: inout MutableSpan<Self>, rows yRows: Int)
 
+    /// r ← b − A x and g ← Aᵀ r for a row-major A, which is read once: what an iteration of least squares asks of its matrix.
+    ///
+    /// Error of rᵢ at most (columns/8 + 8) u (|bᵢ| + Σₖ |aᵢₖ xₖ|), in the scalar tier (columns/2 + 8) u; of gₖ at most
+    /// (rows/64 + 600) u Σᵢ |aᵢₖ rᵢ|. Rows are shared among ``Threads/count`` threads in parts that the shape alone decides, so the
+    /// bits do not depend on their number.
+    ///
+    /// - Precondition: A has rows · columns elements, `x` and `g` have `columns`, `b` and `r` have `rows`.
+    /// - Complexity: 4 rows · columns operations.
+    static func residualPullback(
+        rows: Int, columns: Int, of a: Span<Self>, _ x: Span<Self>, _ b: Span<Self>, into r: inout MutableSpan<Self>,
+        pulled g: inout MutableSpan<Self>)
+
     // MARK: Convolutions of grids
 
     /// y[p, f] = max(b[f] + Σ x[p + t, c] w[t, c, f], 0) + r[p, f]: a convolution with three taps an axis, zeros around each grid.

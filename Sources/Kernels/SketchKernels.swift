@@ -38,6 +38,31 @@ private func forEachStrip<Element>(
     }
 }
 
+/// Rows that one part of a pass over a matrix takes: at most 64 parts, none of fewer than 512 rows.
+private func partRows(_ rows: Int) -> Int { max(512, ((rows + 63) / 64 + 3) / 4 * 4) }
+
+private func requireResidual(
+    _ rows: Int, _ columns: Int, _ a: Int, _ x: Int, _ b: Int, _ r: Int, _ g: Int
+) {
+    requireMatrix("A", rows, columns, a)
+    require(x == columns && g == columns, "x and its pullback have \(x) and \(g) elements; expected \(columns)")
+    require(b == rows && r == rows, "b and the residual have \(b) and \(r) elements; expected \(rows)")
+}
+
+/// Calls `body` for each part of the rows with its first row, their number and the part's own row of `partial`.
+private func forEachRowPart<Element>(
+    _ rows: Int, _ residual: UnsafeMutableBufferPointer<Element>, _ partial: UnsafeMutableBufferPointer<Element>, columns: Int,
+    _ body: @Sendable (_ first: Int, _ count: Int, _ r: UnsafeMutablePointer<Element>, _ g: UnsafeMutablePointer<Element>) -> Void
+) {
+    let height = partRows(rows)
+    // Parts have no element in common.
+    nonisolated(unsafe) let residual = unsafe residual, partial = unsafe partial
+    concurrentPerform(iterations: (rows + height - 1) / height) { part in
+        let first = part * height
+        unsafe body(first, min(height, rows - first), residual.baseAddress! + first, partial.baseAddress! + part * columns)
+    }
+}
+
 extension Float {
     public static func hadamard(_ x: inout MutableSpan<Float>) {
         requirePowerOfTwo(x.count, "elements")
@@ -72,6 +97,27 @@ extension Float {
                 }
             }
         }
+    }
+
+    public static func residualPullback(
+        rows: Int, columns: Int, of a: Span<Float>, _ x: Span<Float>, _ b: Span<Float>, into r: inout MutableSpan<Float>,
+        pulled g: inout MutableSpan<Float>
+    ) {
+        requireResidual(rows, columns, a.count, x.count, b.count, r.count, g.count)
+        var partial = [Float](repeating: 0, count: (rows + partRows(rows) - 1) / partRows(rows) * columns)
+        if columns == 0 { return copy(b, &r) }
+        unsafe withPointers(a, x, b) { a, x, b in
+            nonisolated(unsafe) let (a, x, b) = unsafe (a, x, b)
+            unsafe r.withUnsafeMutableBufferPointer { r in
+                unsafe partial.withUnsafeMutableBufferPointer { partial in
+                    unsafe forEachRowPart(rows, r, partial, columns: columns) { first, count, r, g in
+                        unsafe dsc_sketch_residual_pullback_f32(
+                            count, columns, count * columns, a! + first * columns, x!, b! + first, r, g)
+                    }
+                }
+            }
+        }
+        columnSums(rows: partial.count / columns, columns: columns, of: partial.span, into: &g)
     }
 }
 
@@ -109,5 +155,26 @@ extension Double {
                 }
             }
         }
+    }
+
+    public static func residualPullback(
+        rows: Int, columns: Int, of a: Span<Double>, _ x: Span<Double>, _ b: Span<Double>, into r: inout MutableSpan<Double>,
+        pulled g: inout MutableSpan<Double>
+    ) {
+        requireResidual(rows, columns, a.count, x.count, b.count, r.count, g.count)
+        var partial = [Double](repeating: 0, count: (rows + partRows(rows) - 1) / partRows(rows) * columns)
+        if columns == 0 { return copy(b, &r) }
+        unsafe withPointers(a, x, b) { a, x, b in
+            nonisolated(unsafe) let (a, x, b) = unsafe (a, x, b)
+            unsafe r.withUnsafeMutableBufferPointer { r in
+                unsafe partial.withUnsafeMutableBufferPointer { partial in
+                    unsafe forEachRowPart(rows, r, partial, columns: columns) { first, count, r, g in
+                        unsafe dsc_sketch_residual_pullback_f64(
+                            count, columns, count * columns, a! + first * columns, x!, b! + first, r, g)
+                    }
+                }
+            }
+        }
+        columnSums(rows: partial.count / columns, columns: columns, of: partial.span, into: &g)
     }
 }

@@ -35,7 +35,7 @@ private struct GaussianSample<Scalar: KernelScalar>: Sketch {
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func apply(to a: Matrix<Scalar>) -> Matrix<Scalar> {
-        requireRows(a)
+        requireRows(a.rows, a.columns)
         var result = Matrix<Scalar>.zeros(rows: rows, columns: a.columns)
         for k in 0..<(columns + tileWidth - 1) / tileWidth {
             let s = tile(k), first = k * tileWidth
@@ -45,9 +45,25 @@ private struct GaussianSample<Scalar: KernelScalar>: Sketch {
     }
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    func apply(to a: SparseMatrix<Scalar>) -> Matrix<Scalar> {
+        requireRows(a.rows, a.columns)
+        // Transposed, so that both S and the result are read along rows.
+        var result = Matrix<Scalar>.zeros(rows: a.columns, columns: rows)
+        for k in 0..<(columns + tileWidth - 1) / tileWidth {
+            let s = tile(k).transposed(), first = k * tileWidth
+            for i in 0..<s.rows {
+                for e in a.rowOffsets[first + i]..<a.rowOffsets[first + i + 1] {
+                    var row = result.mutableRow(Int(a.columnIndices[e]))
+                    Scalar.axpy(a.values[e], s.row(i), &row)
+                }
+            }
+        }
+        return result.transposed()
+    }
+
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func applyAdjoint(_ y: Span<Scalar>, into x: inout MutableSpan<Scalar>) {
-        require(y.count == rows && x.count == columns,
-                "the adjoint of a \(rows)×\(columns) sketch from \(y.count) to \(x.count) elements; expected \(rows) and \(columns)")
+        requireAdjoint(y.count, x.count)
         for k in 0..<(columns + tileWidth - 1) / tileWidth {
             let s = tile(k)
             var part = x._mutatingExtracting(k * tileWidth..<k * tileWidth + s.columns)

@@ -25,6 +25,11 @@ public protocol Sketch<Scalar>: LinearOperator {
     ///
     /// - Precondition: A has `columns` rows.
     func apply(to a: Matrix<Scalar>) -> Matrix<Scalar>
+
+    /// S·A for a sparse A.
+    ///
+    /// - Precondition: A has `columns` rows.
+    func apply(to a: SparseMatrix<Scalar>) -> Matrix<Scalar>
 }
 
 extension Sketch {
@@ -35,31 +40,40 @@ extension Sketch {
         copy(apply(to: x).span, &y)
     }
 
+    public func apply(to a: SparseMatrix<Scalar>) -> Matrix<Scalar> { apply(to: a as any LinearOperator<Scalar>) }
+
+    /// S·A for an operator, a row at a time: Aᵀ (Sᵀ eᵢ). Costs as many products with Sᵀ and Aᵀ as there are `rows`.
+    ///
+    /// - Precondition: A has `columns` rows.
+    public func apply(to a: any LinearOperator<Scalar>) -> Matrix<Scalar> {
+        requireRows(a.rows, a.columns)
+        var result = Matrix<Scalar>.zeros(rows: rows, columns: a.columns)
+        var unit = [Scalar](repeating: 0, count: rows)
+        for i in 0..<rows {
+            unit[i] = 1
+            let pulled = applyAdjoint(unit)
+            unit[i] = 0
+            var row = result.mutableRow(i)
+            a.applyAdjoint(pulled.span, into: &row)
+        }
+        return result
+    }
+
     /// A·Sᵀ, the sketch of A's rows.
     ///
     /// - Precondition: A has `columns` columns.
     public func applyToRows(of a: Matrix<Scalar>) -> Matrix<Scalar> { apply(to: a.transposed()).transposed() }
 
-    func requireRows(_ a: Matrix<Scalar>) {
-        require(a.rows == columns, "a \(rows)×\(columns) sketch of a \(a.rows)×\(a.columns) matrix; expected \(columns) rows")
+    func requireRows(_ aRows: Int, _ aColumns: Int) {
+        require(aRows == columns, "a \(rows)×\(columns) sketch of a \(aRows)×\(aColumns) matrix; expected \(columns) rows")
+    }
+
+    func requireAdjoint(_ y: Int, _ x: Int) {
+        require(y == rows && x == columns,
+                "the adjoint of a \(rows)×\(columns) sketch from \(y) to \(x) elements; expected \(rows) and \(columns)")
     }
 }
 
 func requireSketch(_ rows: Int, _ columns: Int) {
     require(rows >= 1 && columns >= 1, "a sketch of \(rows)×\(columns); expected positive sizes")
-}
-
-/// How far S is from an isometry on the range of Q: (least, greatest) singular value of S Q.
-///
-/// For Q with orthonormal columns these are the extremes of ‖S v‖/‖v‖ over its range; the embedding's distortion is the greater of
-/// 1 − least and greatest − 1.
-///
-/// - Throws: `LinearAlgebraError` of the singular values.
-public func embeddingRange<Scalar: KernelScalar>(
-    of sketch: any Sketch<Scalar>, onOrthonormal q: Matrix<Scalar>
-) throws(LinearAlgebraError) -> ClosedRange<Scalar> {
-    let values = try SVD.singularValues(of: sketch.apply(to: q))
-    guard let greatest = values.first else { return 1...1 }
-    // Fewer rows than columns leave a direction out.
-    return (sketch.rows < q.columns ? 0 : values[values.count - 1])...greatest
 }

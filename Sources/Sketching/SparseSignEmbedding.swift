@@ -56,7 +56,7 @@ private struct SparseSignSample<Scalar: KernelScalar>: Sketch {
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func apply(to a: Matrix<Scalar>) -> Matrix<Scalar> {
-        requireRows(a)
+        requireRows(a.rows, a.columns)
         var result = Matrix<Scalar>.zeros(rows: rows, columns: a.columns)
         var span = result.mutableSpan
         Scalar.scatterRows(rows: columns, columns: a.columns, of: a.span, targets: targets.span, each: each, into: &span, rows: rows)
@@ -64,9 +64,22 @@ private struct SparseSignSample<Scalar: KernelScalar>: Sketch {
     }
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    func apply(to a: SparseMatrix<Scalar>) -> Matrix<Scalar> {
+        requireRows(a.rows, a.columns)
+        var result = Matrix<Scalar>.zeros(rows: rows, columns: a.columns)
+        for i in 0..<columns {
+            for t in targets[i * each..<(i + 1) * each] {
+                let factor = t >= 0 ? scale : -scale
+                var row = result.mutableRow(Int(t >= 0 ? t : ~t))
+                for e in a.rowOffsets[i]..<a.rowOffsets[i + 1] { row[Int(a.columnIndices[e])] += factor * a.values[e] }
+            }
+        }
+        return result
+    }
+
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func applyAdjoint(_ y: Span<Scalar>, into x: inout MutableSpan<Scalar>) {
-        require(y.count == rows && x.count == columns,
-                "the adjoint of a \(rows)×\(columns) sketch from \(y.count) to \(x.count) elements; expected \(rows) and \(columns)")
+        requireAdjoint(y.count, x.count)
         for i in 0..<columns {
             var sum: Scalar = 0
             for t in targets[i * each..<(i + 1) * each] { sum += t >= 0 ? y[Int(t)] : -y[Int(~t)] }

@@ -33,7 +33,7 @@ private struct HadamardSample<Scalar: KernelScalar>: Sketch {
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func apply(to a: Matrix<Scalar>) -> Matrix<Scalar> {
-        requireRows(a)
+        requireRows(a.rows, a.columns)
         var mixed = Matrix<Scalar>.zeros(rows: padded, columns: a.columns)
         for i in 0..<columns {
             var row = mixed.mutableRow(i)
@@ -51,8 +51,7 @@ private struct HadamardSample<Scalar: KernelScalar>: Sketch {
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func applyAdjoint(_ y: Span<Scalar>, into x: inout MutableSpan<Scalar>) {
-        require(y.count == rows && x.count == columns,
-                "the adjoint of a \(rows)×\(columns) sketch from \(y.count) to \(x.count) elements; expected \(rows) and \(columns)")
+        requireAdjoint(y.count, x.count)
         var mixed = [Scalar](repeating: 0, count: padded)
         for (i, source) in chosen.enumerated() { mixed[source] = y[i] * scale }
         var span = mixed.mutableSpan

@@ -97,6 +97,23 @@ import _TestSupport
         #expect(equal, "\(Scalar.self) \(columns) columns")
     }
 
+    /// r = b − A x and Aᵀ r against sums in order, with whole numbers, for which both are exact.
+    @Test(arguments: KernelTier.supported) func residualAndPullback(_ tier: KernelTier) throws {
+        try withKernelTier(tier) {
+            for (rows, columns) in [(0, 3), (3, 0), (1, 1), (5, 17), (513, 9), (2100, 33)] {
+                let a = (0..<rows * columns).map { Double($0 * 7 % 11 - 5) }, x = (0..<columns).map { Double($0 % 5 - 2) }
+                let b = (0..<rows).map { Double($0 % 13) }
+                var r = [Double](repeating: .nan, count: rows), g = [Double](repeating: .nan, count: columns)
+                var residual = r.mutableSpan, pulled = g.mutableSpan
+                Double.residualPullback(rows: rows, columns: columns, of: a.span, x.span, b.span, into: &residual, pulled: &pulled)
+                let expected = (0..<rows).map { i in b[i] - (0..<columns).reduce(0.0) { $0 + a[i * columns + $1] * x[$1] } }
+                let back = (0..<columns).map { k in (0..<rows).reduce(0.0) { $0 + a[$1 * columns + k] * expected[$1] } }
+                let equal = r == expected && g == back
+                #expect(equal, "\(rows)×\(columns)")
+            }
+        }
+    }
+
     @Test func misuseNamesItsNumbers() async {
         let size = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             var x: [Float] = [1, 2, 3]

@@ -9,11 +9,6 @@ private let distributions: [(name: String, value: any SketchDistribution)] = [
     ("Hadamard", SubsampledHadamard()),
 ]
 
-private func normal(_ rows: Int, _ columns: Int, seed: UInt64) -> Matrix<Double> {
-    var random = RandomStream(seed: seed)
-    return Matrix(rows: rows, columns: columns, elements: random.normal(count: rows * columns))
-}
-
 private func squaredNorm(_ x: [Double]) -> Double { x.reduce(0) { $0 + $1 * $1 } }
 
 @Suite struct SketchTests {
