@@ -26,8 +26,11 @@ enum SketchCases {
             return transform(Double.self, rows * columns) { Double.hadamardRows(rows: rows, columns: columns, &$0) }
         case "sketch-count", "sketch-sparse", "sketch-gaussian":
             let a = try matrix("a"), d = try number("rows")
-            let distribution: any SketchDistribution =
-                name == "sketch-count" ? SparseSignEmbedding.countSketch : name == "sketch-sparse" ? SparseSignEmbedding() : GaussianSketch()
+            let distribution: any SketchDistribution = switch name {
+            case "sketch-count": SparseSignEmbedding.countSketch
+            case "sketch-sparse": SparseSignEmbedding()
+            default: GaussianSketch()
+            }
             let s = distribution.sample(Double.self, rows: d, columns: a.rows, random: RandomStream(seed: 1))
             return Case(workload: Workload(name, work: Double(8 * a.elements.count), .bytes) { consume(s.apply(to: a)) }) { path in
                 // Lengths that a sketch keeps: the Frobenius norm.
