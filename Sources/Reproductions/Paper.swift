@@ -59,7 +59,7 @@ public struct Paper: Sendable, Codable, Hashable {
         Paper("grokking", "Grokking at the Edge of Numerical Stability",
               arXiv: "2501.04697", "TrainingDynamics", .planned),
         Paper("learning-to-relax", "Learning to Relax: Setting Solver Parameters Across a Sequence of Linear System Instances",
-              arXiv: "2310.02246", "LearnedSolvers", .planned),
+              arXiv: "2310.02246", "LearnedSolvers", .works),
         Paper("light-schrodinger-bridge", "Light Schrödinger Bridge (LightSB)",
               arXiv: "2310.01174", "TransportMaps", .planned),
         Paper("linear-mode-connectivity", "Analysis of Linear Mode Connectivity via Permutation-Based Weight Matching",
