@@ -74,7 +74,7 @@ public struct ConjugateGradient<Scalar: KernelScalar>: LinearSolver {
         if let end = curvatureFailure(curvature, state.iterations) { return end }
         state.run.move(state.product / curvature, along: state.direction, image: state.image)
         let before = state.product
-        precondition(&state, system)
+        applyPreconditioner(&state, system)
         let beta = state.product / before
         if system.preconditioner == nil {
             axpby(1, state.run.residual, beta, &state.direction)
@@ -86,13 +86,13 @@ public struct ConjugateGradient<Scalar: KernelScalar>: LinearSolver {
 
     /// p = z.
     private func restart(_ state: inout State, _ system: LinearSystem<Scalar>) {
-        precondition(&state, system)
+        applyPreconditioner(&state, system)
         if system.preconditioner == nil { assign(state.run.residual, &state.direction) } else { assign(state.preconditioned, &state.direction) }
     }
 
     /// z = M⁻¹ r and rᵀz.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-    private func precondition(_ state: inout State, _ system: LinearSystem<Scalar>) {
+    private func applyPreconditioner(_ state: inout State, _ system: LinearSystem<Scalar>) {
         guard let m = system.preconditioner else { return state.product = state.run.square }
         state.product = applyMeasuring(m, state.run.residual, into: &state.preconditioned)
         state.run.preconditionerApplications += 1

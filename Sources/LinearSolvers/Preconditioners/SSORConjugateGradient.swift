@@ -74,12 +74,12 @@ public struct SSORConjugateGradient<Scalar: KernelScalar>: Sendable {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     private func restart(_ state: inout State, _ a: any RelaxableOperator<Scalar>) {
         a.solveTriangle(state.run.residual, into: &state.transformed, relaxation: relaxation, upper: false, work: &state.work)
-        precondition(&state)
+        applyPreconditioner(&state)
         assign(state.preconditioned, &state.direction)
     }
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-    private func precondition(_ state: inout State) {
+    private func applyPreconditioner(_ state: inout State) {
         multiply(state.transformed, state.factors, into: &state.preconditioned)
         state.square = dot(state.transformed, state.preconditioned)
         state.run.preconditionerApplications += 1
@@ -99,7 +99,7 @@ public struct SSORConjugateGradient<Scalar: KernelScalar>: Sendable {
         state.run.move(alpha, along: state.step, image: state.product)
         axpy(-alpha, state.image, &state.transformed)
         let before = state.square
-        precondition(&state)
+        applyPreconditioner(&state)
         axpby(1, state.preconditioned, state.square / before, &state.direction)
         return nil
     }
