@@ -1,7 +1,7 @@
 import Kernels
 import LinearAlgebra
 
-/// A matrix that sketches and least-squares iterations can read: ``Matrix`` and `SparseMatrix` are, and so is any operator that is
+/// A matrix that sketches and least-squares iterations can read: `Matrix` and `SparseMatrix` are, and so is any operator that is
 /// wrapped in ``OperatorMatrix``.
 public protocol SketchableMatrix<Scalar>: LinearOperator {
     /// S·A.

@@ -15,9 +15,9 @@ import LinearSolvers
 public struct RelaxationTuner<Bandit: ParameterBandit>: Codable, Sendable {
     /// What ω relaxes.
     public enum Method: String, Codable, Sendable, CaseIterable {
-        /// Sweeps of ``SuccessiveOverRelaxation`` until ‖b − A·x‖ ≤ 1e-8 ‖b − A·x₀‖.
+        /// Sweeps of `SuccessiveOverRelaxation` until ‖b − A·x‖ ≤ 1e-8 ‖b − A·x₀‖.
         case sor
-        /// ``SSORConjugateGradient`` until ‖b − A·x‖ ≤ 1e-8 ‖b‖.
+        /// `SSORConjugateGradient` until ‖b − A·x‖ ≤ 1e-8 ‖b‖.
         case ssorConjugateGradients
     }
 
