@@ -50,6 +50,9 @@ extension Reproduction {
         let inference = try encoderInference(quick: context.quick, seed: context.seed)
         outcome.tables.append(inference.table)
         outcome.checks.append(inference.check)
+        let tall = try tallLeastSquares(quick: context.quick, seed: context.seed)
+        outcome.tables.append(tall.table)
+        outcome.checks.append(tall.check)
         let training = digitsTraining(digits, &context)
         outcome.tables.append(training.table)
         outcome.checks += training.checks
