@@ -75,16 +75,22 @@ struct LeastSquaresSystem<Scalar: KernelScalar>: Sendable {
     /// - Throws: as a pass.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func sketched(by sketch: any Sketch<Scalar>) throws(LinearAlgebraError) -> Matrix<Scalar> {
-        let top = a.sketched(by: sketch), n = columns
+        let top = a.sketched(by: sketch)
         if !isFinite(top.elements) {
             try a.requireFiniteElements()
             throw .overflow(operation: "sketch")
         }
-        guard root > 0 else { return top }
-        var elements = top.elements
+        return root > 0 ? extended(top) : top
+    }
+
+    /// [M; √μ I].
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    private func extended(_ matrix: Matrix<Scalar>) -> Matrix<Scalar> {
+        let n = columns
+        var elements = matrix.elements
         elements.reserveCapacity(elements.count + n * n)
         for j in 0..<n { for k in 0..<n { elements.append(j == k ? root : 0) } }
-        return Matrix(rows: top.rows + n, columns: n, elements: elements)
+        return Matrix(rows: matrix.rows + n, columns: n, elements: elements)
     }
 
     /// The solution by LAPACK: Householder QR, or singular values where R is numerically singular or A is wide.
@@ -101,9 +107,7 @@ struct LeastSquaresSystem<Scalar: KernelScalar>: Sendable {
         guard columns > 0 else { return estimate([], .householderQR, 0, "nothing to solve") }
         var dense = a.dense(), b = right.top
         if root > 0 {
-            var elements = dense.elements
-            for j in 0..<columns { for k in 0..<columns { elements.append(j == k ? root : 0) } }
-            dense = Matrix(rows: rows + columns, columns: columns, elements: elements)
+            dense = extended(dense)
             b += right.bottom
         }
         if dense.rows >= columns {

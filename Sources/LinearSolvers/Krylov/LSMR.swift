@@ -26,7 +26,7 @@ public struct LSMR<Scalar: KernelScalar>: LinearSolver {
         (self.damping, self.stopping, self.iterationLimit) = (damping, stopping, iterationLimit)
     }
 
-    public struct State: LinearSolverState {
+    public struct State: BidiagonalizationState {
         /// x − x₀, and x₀, empty for 0.
         var correction: [Scalar]
         let start: [Scalar]
@@ -63,16 +63,8 @@ public struct LSMR<Scalar: KernelScalar>: LinearSolver {
             betadd: basis.beta, matrixSquare: basis.alpha * basis.alpha, norm: basis.beta, gradient: basis.alpha * basis.beta,
             rightHandSide: basis.beta, dampingSquare: damping * damping)
     }
-    public func check(_ state: inout State, _ system: LinearSystem<Scalar>) -> Termination? {
-        guard state.norm.isFinite, state.gradient.isFinite else {
-            return Termination(.nonFinite, "a product is not finite after \(state.iterations) iterations")
-        }
-        if state.gradient == 0 { return Termination(.converged, "Aᵀr is 0 after \(state.iterations) iterations") }
-        guard state.iterations > 0 else { return nil }
-        return stopping.evaluate(
-            residual: state.norm, gradient: state.gradient, rightHandSide: state.rightHandSide, matrix: state.matrixNorm,
-            solution: state.solutionNorm, condition: state.condition)
-    }
+
+    public func check(_ state: inout State, _ system: LinearSystem<Scalar>) -> Termination? { stopping.check(state) }
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func step(_ state: inout State, _ system: LinearSystem<Scalar>) -> Termination? {

@@ -23,21 +23,35 @@ public struct LeastSquaresStopping: Sendable, Hashable, Codable {
         (self.a, self.b, self.condition) = (a, b, condition)
     }
 
-    /// What the rules say of the estimates of a run; norms of r, b and x in one unit.
-    func evaluate<Scalar: KernelScalar>(
-        residual: Scalar, gradient: Scalar, rightHandSide: Scalar, matrix: Scalar, solution: Scalar, condition estimate: Scalar
-    ) -> Termination? {
-        let epsilon = Double(Scalar.ulpOfOne)
-        let r = Double(residual), g = Double(gradient), size = Double(matrix), x = Double(solution), given = Double(rightHandSide)
+    /// Why a run of LSQR or LSMR ends where it stands; `nil` to go on.
+    func check<State: BidiagonalizationState>(_ state: State) -> Termination? {
+        guard state.norm.isFinite, state.gradient.isFinite else {
+            return Termination(.nonFinite, "a product is not finite after \(state.iterations) iterations")
+        }
+        if state.gradient == 0 { return Termination(.converged, "Aᵀr is 0 after \(state.iterations) iterations") }
+        guard state.iterations > 0 else { return nil }
+        let epsilon = Double(State.Scalar.ulpOfOne), estimate = Double(state.condition), given = Double(state.rightHandSide)
+        let r = Double(state.norm), g = Double(state.gradient), size = Double(state.matrixNorm), x = Double(state.solutionNorm)
         if r <= b * given + a * size * x || r <= epsilon * (given + size * x) {
             return Termination(.converged, "the residual norm is \(r / given) of that of the right-hand side")
         }
         if g <= max(a, epsilon) * size * r {
             return Termination(.converged, "a least-squares solution: ‖Aᵀr‖ is \(g / (size * r)) of ‖A‖·‖r‖")
         }
-        if Double(estimate) >= min(condition, 1 / epsilon) {
+        if estimate >= min(condition, 1 / epsilon) {
             return Termination(.singular, "the condition of the operator is estimated to be \(estimate), at least \(min(condition, 1 / epsilon))")
         }
         return nil
     }
+}
+
+/// What LSQR and LSMR know of a run. Norms are in units of the basis.
+protocol BidiagonalizationState: LinearSolverState {
+    /// ‖(r, λ x)‖ and the norm of its gradient.
+    var norm: Scalar { get }
+    var gradient: Scalar { get }
+    var rightHandSide: Scalar { get }
+    var solutionNorm: Scalar { get }
+    var matrixNorm: Scalar { get }
+    var condition: Scalar { get }
 }
