@@ -432,6 +432,40 @@ public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, Co
     static func convolutionWeightGradient(
         _ form: GridConvolutionForm, _ x: Span<Self>, cotangent g: Span<Self>, into w: inout MutableSpan<Self>)
 
+    // MARK: Searches over costs and potentials
+
+    /// The least and the second least of cⱼ − vⱼ, and where the first is: what a bid of an auction and the pricing of a simplex ask for.
+    ///
+    /// Subtractions round once; the result is the same on every tier. A NaN is never the least.
+    ///
+    /// - Precondition: equal counts below 2³¹.
+    static func leastPair(of c: Span<Self>, minus v: Span<Self>) -> LeastPair<Self>
+
+    /// dⱼ ← min(dⱼ, (cⱼ − vⱼ) + base), with from[j] ← row where that made it less: a step of Dijkstra's method over a row of costs.
+    ///
+    /// A column that is done has dⱼ = ∞ and vⱼ = −∞; it stays so and is never returned while another is finite.
+    ///
+    /// - Returns: where the least dⱼ is, the lowest place of equal ones.
+    /// - Precondition: equal counts below 2³¹.
+    static func relax(
+        _ c: Span<Self>, minus v: Span<Self>, plus base: Self, row: Int, into d: inout MutableSpan<Self>,
+        from: inout MutableSpan<Int32>) -> Int
+
+    /// The largest pᵢ − cᵢ and their places, as many as `values` has room for, from the largest down; of equal ones the lower place is first.
+    ///
+    /// - Returns: how many there are: no more than p has elements.
+    /// - Precondition: p and c have equal counts below 2³¹, `values` and `places` too.
+    /// - Complexity: one pass over p and c with about k log(n/k) insertions into a heap for numbers in random order, n at worst.
+    static func largest(
+        of p: Span<Self>, minus c: Span<Self>, values: inout MutableSpan<Self>, places: inout MutableSpan<Int32>) -> Int
+
+    /// The sums of eᵢ = max((pᵢ − cᵢ) − threshold, 0), in `Double`.
+    static func excess(of p: Span<Self>, minus c: Span<Self>, over threshold: Self) -> ExcessSums
+
+    /// yᵢ ← yᵢ + scale · max((pᵢ − cᵢ) − threshold, 0).
+    static func addExcess(
+        of p: Span<Self>, minus c: Span<Self>, over threshold: Self, times scale: Self, into y: inout MutableSpan<Self>)
+
     // MARK: Steps of optimisers
     //
     // Each reads and writes each array once. Every operation rounds by itself, in the order of the formula, so a step has the

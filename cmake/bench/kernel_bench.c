@@ -92,9 +92,10 @@ RUN_PEAK(f64, double)
 #include "sketch_bench.inc"
 #include "convolution_bench.inc"
 #include "stencil_bench.inc"
+#include "selection_bench.inc"
 
 static const bench benches[] = {BINARY_BENCHES VECTOR_BENCHES RANDOM_BENCHES TENSOR_BENCHES
-                                OPTIMIZER_BENCHES SKETCH_BENCHES CONVOLUTION_BENCHES STENCIL_BENCHES};
+                                OPTIMIZER_BENCHES SKETCH_BENCHES CONVOLUTION_BENCHES STENCIL_BENCHES SELECTION_BENCHES};
 enum { BENCHES = sizeof benches / sizeof *benches };
 
 static const bench *find(const char *name) {
