@@ -29,6 +29,7 @@ let package = Package(
         .library(name: "Curvature", targets: ["Curvature"]),
         .library(name: "Sketching", targets: ["Sketching"]),
         .library(name: "LinearSolvers", targets: ["LinearSolvers"]),
+        .library(name: "OptimalTransport", targets: ["OptimalTransport"]),
         .library(name: "BinarizedNetworks", targets: ["BinarizedNetworks"]),
         .library(name: "LearnedSolvers", targets: ["LearnedSolvers"]),
         .executable(name: "descent", targets: ["DescentTool"]),
@@ -73,13 +74,16 @@ let package = Package(
                               .product(name: "RealModule", package: "swift-numerics")]),
         library("Sketching", ["Objectives", "LinearAlgebra", "Randomness", "Kernels"]),
         library("LinearSolvers", ["Objectives", "LinearAlgebra", "Kernels", .product(name: "RealModule", package: "swift-numerics")]),
+        library("OptimalTransport", ["Objectives", "Autodiff", "LinearAlgebra", "Randomness", "Kernels",
+                                     .product(name: "RealModule", package: "swift-numerics")]),
         // Layer 5.
         library("BinarizedNetworks", ["BinaryAlgebra", "NeuralNetworks", .product(name: "RealModule", package: "swift-numerics")]),
         library("LearnedSolvers", ["NeuralNetworks", "LinearSolvers", "Objectives", "LinearAlgebra", "Randomness", "Kernels",
                                    .product(name: "RealModule", package: "swift-numerics")], resources: [.copy("Weights")]),
         // Layer 6.
         library("Descent", ["Kernels", "Randomness", "LinearAlgebra", "BinaryAlgebra", "Objectives", "Datasets", "Autodiff",
-                            "Optimizers", "NeuralNetworks", "Curvature", "Sketching", "LinearSolvers", "BinarizedNetworks", "LearnedSolvers"]),
+                            "Optimizers", "NeuralNetworks", "Curvature", "Sketching", "LinearSolvers",
+                            "OptimalTransport", "BinarizedNetworks", "LearnedSolvers"]),
         // Layer 7.
         library("Reproductions", ["Descent"]),
         .executableTarget(name: "DescentTool", dependencies: [
@@ -102,6 +106,8 @@ let package = Package(
         tests("Curvature", ["Autodiff", "Objectives", "Optimizers", "LinearAlgebra", "Randomness", "Kernels"]),
         tests("Sketching", ["Objectives", "LinearAlgebra", "Randomness", "Kernels", .product(name: "RealModule", package: "swift-numerics")]),
         tests("LinearSolvers", ["Objectives", "LinearAlgebra", "Randomness", "Kernels", .product(name: "RealModule", package: "swift-numerics")]),
+        tests("OptimalTransport", ["Objectives", "Autodiff", "LinearAlgebra", "Randomness", "Kernels",
+                                   .product(name: "RealModule", package: "swift-numerics")]),
         tests("BinarizedNetworks", ["Autodiff", "BinaryAlgebra", "Datasets", "Kernels", "LinearAlgebra", "NeuralNetworks", "Objectives",
                                     "Optimizers", "Randomness", .product(name: "RealModule", package: "swift-numerics")],
               resources: [.copy("Fixtures")]),

@@ -10,6 +10,7 @@
 @_exported import LinearSolvers
 @_exported import NeuralNetworks
 @_exported import Objectives
+@_exported import OptimalTransport
 @_exported import Optimizers
 @_exported import Randomness
 @_exported import Sketching

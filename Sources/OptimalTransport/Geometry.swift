@@ -1,0 +1,147 @@
+import Kernels
+import LinearAlgebra
+
+/// Where mass is and what it costs to move it: the costs Cᵢⱼ from n source points to m target points, as a matrix or from points.
+///
+/// Costs of points are never stored: methods ask for a few rows at a time, and memory stays O(n + m).
+public struct Geometry<Scalar: KernelScalar>: Sendable {
+    let storage: Storage
+
+    enum Storage: Sendable {
+        case matrix(Matrix<Scalar>)
+        case points(PointClouds<Scalar>)
+    }
+
+    /// The number of source points n.
+    public var rows: Int {
+        switch storage {
+        case .matrix(let c): c.rows
+        case .points(let clouds): clouds.source.rows
+        }
+    }
+
+    /// The number of target points m.
+    public var columns: Int {
+        switch storage {
+        case .matrix(let c): c.columns
+        case .points(let clouds): clouds.target.rows
+        }
+    }
+
+    /// Costs as a matrix. They may be negative: adding to all of a row or a column changes no plan.
+    ///
+    /// - Throws: ``TransportError/empty(rows:columns:)``, ``TransportError/nonFiniteCost(row:column:)``.
+    public init(cost: Matrix<Scalar>) throws(TransportError) {
+        guard cost.rows > 0, cost.columns > 0 else { throw .empty(rows: cost.rows, columns: cost.columns) }
+        if let at = firstNonFinite(cost.span) { throw .nonFiniteCost(row: at / cost.columns, column: at % cost.columns) }
+        storage = .matrix(cost)
+    }
+
+    /// Points, one a row, of which some may be equal.
+    ///
+    /// - Precondition: source and target have equally many columns, at least one.
+    /// - Throws: ``TransportError/empty(rows:columns:)``, ``TransportError/nonFinitePoint(_:index:)``.
+    public init(
+        from source: Matrix<Scalar>, to target: Matrix<Scalar>, cost: PointCost = .squaredEuclidean
+    ) throws(TransportError) {
+        require(source.columns == target.columns && source.columns > 0,
+                "source points have \(source.columns) coordinates, target points \(target.columns); expected equally many, at least 1")
+        guard source.rows > 0, target.rows > 0 else { throw .empty(rows: source.rows, columns: target.rows) }
+        if let at = firstNonFinite(source.span) { throw .nonFinitePoint(.source, index: at / source.columns) }
+        if let at = firstNonFinite(target.span) { throw .nonFinitePoint(.target, index: at / target.columns) }
+        storage = .points(PointClouds(source, target, cost))
+    }
+
+    /// Cᵢⱼ.
+    public subscript(row: Int, column: Int) -> Scalar {
+        if case .matrix(let c) = storage { return c[row, column] }
+        require(column >= 0 && column < columns, "column \(column) of \(columns)")
+        return costs(ofRows: row..<row + 1)[0, column]
+    }
+
+    /// The costs of some source points to all targets, row after row.
+    ///
+    /// - Precondition: `tile` has `rows.count` · ``columns`` elements.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    public func costs(ofRows range: Range<Int>, into tile: inout MutableSpan<Scalar>) {
+        require(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of \(rows)")
+        require(tile.count == range.count * columns, "tile has \(tile.count) elements; expected \(range.count)·\(columns)")
+        switch storage {
+        case .matrix(let c): copy(c.span.extracting(range.lowerBound * columns..<range.upperBound * columns), &tile)
+        case .points(let clouds): clouds.costs(ofRows: range, into: &tile)
+        }
+    }
+
+    /// The costs of some source points to all targets.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    public func costs(ofRows range: Range<Int>) -> Matrix<Scalar> {
+        var result = Matrix<Scalar>.zeros(rows: range.count, columns: columns)
+        var span = result.mutableSpan
+        costs(ofRows: range, into: &span)
+        return result
+    }
+
+    /// The whole cost matrix; no copy where it is what the geometry was made of.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    public func costMatrix() -> Matrix<Scalar> {
+        if case .matrix(let c) = storage { return c }
+        return costs(ofRows: 0..<rows)
+    }
+
+    /// The mean of all costs, by which ε is often chosen: 0.05 of it is a usual start.
+    ///
+    /// - Complexity: one evaluation of all costs.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    public func meanCost() -> Scalar {
+        var total = 0.0
+        forEachTile { _, tile in total += Double(Scalar.sum(tile)) }
+        return Scalar(total / (Double(rows) * Double(columns)))
+    }
+
+    /// The largest cost.
+    ///
+    /// - Complexity: one evaluation of all costs.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    public func maxCost() -> Scalar {
+        var largest = -Scalar.infinity
+        forEachTile { range, tile in
+            var maxima = [Scalar](repeating: 0, count: range.count)
+            var span = maxima.mutableSpan
+            Scalar.rowMaximum(rows: range.count, columns: columns, of: tile, into: &span)
+            largest = Swift.max(largest, maxima.max()!)
+        }
+        return largest
+    }
+
+    /// Calls `body` for all rows, some at a time, with their costs.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    func forEachTile(_ body: (Range<Int>, Span<Scalar>) -> Void) {
+        let height = tileRows
+        if case .matrix(let c) = storage {
+            for first in stride(from: 0, to: rows, by: height) {
+                let range = first..<min(rows, first + height)
+                body(range, c.span.extracting(range.lowerBound * columns..<range.upperBound * columns))
+            }
+            return
+        }
+        var tile = [Scalar](repeating: 0, count: height * columns)
+        for first in stride(from: 0, to: rows, by: height) {
+            let range = first..<min(rows, first + height)
+            var whole = tile.mutableSpan
+            var span = whole._mutatingExtracting(0..<range.count * columns)
+            costs(ofRows: range, into: &span)
+            body(range, span.span)
+        }
+    }
+
+    /// Rows of a tile: about 512 KiB of them, which a second-level cache holds.
+    var tileRows: Int { Swift.max(1, min(64, (1 << 19) / (columns * MemoryLayout<Scalar>.stride))) }
+}
+
+/// Where the first NaN or infinity is.
+@specialized(where Scalar == Float) @specialized(where Scalar == Double)
+func firstNonFinite<Scalar: KernelScalar>(_ x: Span<Scalar>) -> Int? {
+    // The largest magnitude is NaN or infinite if an element is.
+    if Scalar.maxAbs(x).isFinite { return nil }
+    return x.indices.first { !x[$0].isFinite }
+}

@@ -1,0 +1,69 @@
+import Kernels
+import LinearAlgebra
+
+/// How a plan is held to a measure.
+public enum MarginalPenalty<Scalar: KernelScalar>: Sendable, Hashable, Codable {
+    /// The plan's marginal is the measure.
+    case exact
+    /// ρ KL(marginal | measure) is added to the cost: mass may be made and destroyed, the less so the larger ρ > 0 is.
+    case kullbackLeibler(Scalar)
+}
+
+/// Two measures on a geometry: Σᵢ aᵢ δ(xᵢ) to be brought to Σⱼ bⱼ δ(yⱼ) at least cost.
+///
+/// Weights may be zero; no mass then leaves or reaches the point. They need not sum to 1, only to the same; a difference that rounding
+/// explains (10⁻⁵ of the mass for `Float`, 10⁻¹⁰ for `Double`) is taken out of the target's weights by scaling them.
+public struct TransportProblem<Scalar: KernelScalar>: Sendable {
+    public let geometry: Geometry<Scalar>
+    /// a, of as many elements as the geometry has rows.
+    public let sourceWeights: [Scalar]
+    /// b, of as many elements as the geometry has columns.
+    public let targetWeights: [Scalar]
+    public let sourcePenalty: MarginalPenalty<Scalar>
+    public let targetPenalty: MarginalPenalty<Scalar>
+
+    /// Whether both marginals are exact.
+    public var isBalanced: Bool { sourcePenalty == .exact && targetPenalty == .exact }
+
+    /// - Parameters:
+    ///   - sourceWeights: a; 1/n each if `nil`.
+    ///   - targetWeights: b; 1/m each if `nil`.
+    /// - Precondition: as many weights as points; penalties above 0.
+    /// - Throws: ``TransportError`` for weights that are negative or not finite, a measure without mass, and masses that differ while both
+    ///   marginals are exact.
+    public init(
+        _ geometry: Geometry<Scalar>, from sourceWeights: [Scalar]? = nil, to targetWeights: [Scalar]? = nil,
+        sourcePenalty: MarginalPenalty<Scalar> = .exact, targetPenalty: MarginalPenalty<Scalar> = .exact
+    ) throws(TransportError) {
+        let n = geometry.rows, m = geometry.columns
+        let a = sourceWeights ?? [Scalar](repeating: 1 / Scalar(n), count: n)
+        var b = targetWeights ?? [Scalar](repeating: 1 / Scalar(m), count: m)
+        require(a.count == n, "\(a.count) source weights for \(n) points; expected equally many")
+        require(b.count == m, "\(b.count) target weights for \(m) points; expected equally many")
+        for penalty in [sourcePenalty, targetPenalty] {
+            if case .kullbackLeibler(let rho) = penalty { require(rho > 0 && rho.isFinite, "penalty is \(rho); expected a finite number above 0") }
+        }
+        let massA = try mass(a, .source), massB = try mass(b, .target)
+        if sourcePenalty == .exact, targetPenalty == .exact {
+            let tolerance = Scalar.ulpOfOne > 1e-10 ? 1e-5 : 1e-10
+            guard abs(massA - massB) <= tolerance * max(massA, massB) else { throw .massesDiffer(source: massA, target: massB) }
+            if massA != massB { b = b.map { Scalar(Double($0) * (massA / massB)) } }
+        }
+        self.geometry = geometry
+        (self.sourceWeights, self.targetWeights) = (a, b)
+        (self.sourcePenalty, self.targetPenalty) = (sourcePenalty, targetPenalty)
+    }
+}
+
+/// Σ wᵢ of weights that can be weights.
+@specialized(where Scalar == Float) @specialized(where Scalar == Double)
+private func mass<Scalar: KernelScalar>(_ weights: [Scalar], _ side: TransportError.Side) throws(TransportError) -> Double {
+    var sum = 0.0
+    for (i, weight) in weights.enumerated() {
+        guard weight.isFinite else { throw .nonFiniteWeight(side, index: i) }
+        guard weight >= 0 else { throw .negativeWeight(side, index: i, value: Double(weight)) }
+        sum += Double(weight)
+    }
+    guard sum > 0 else { throw .zeroMass(side) }
+    return sum
+}
