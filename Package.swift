@@ -74,7 +74,7 @@ let package = Package(
                               .product(name: "RealModule", package: "swift-numerics")]),
         library("Sketching", ["Objectives", "LinearAlgebra", "Randomness", "Kernels"]),
         library("LinearSolvers", ["Objectives", "LinearAlgebra", "Kernels", .product(name: "RealModule", package: "swift-numerics")]),
-        library("OptimalTransport", ["Objectives", "Autodiff", "LinearAlgebra", "Randomness", "Kernels",
+        library("OptimalTransport", ["Objectives", "Optimizers", "Autodiff", "LinearAlgebra", "Randomness", "Kernels",
                                      .product(name: "RealModule", package: "swift-numerics")]),
         // Layer 5.
         library("BinarizedNetworks", ["BinaryAlgebra", "NeuralNetworks", .product(name: "RealModule", package: "swift-numerics")]),

@@ -29,7 +29,7 @@ public struct ExactTransport: Sendable {
         }
         let clock = ContinuousClock(), start = clock.now
         let assignment = LinearAssignment().solve(problem.geometry)
-        return exactSolution(
+        return planSolution(
             problem, entries: assignment.targets.enumerated().map { ($0, $1!, Double(a[$0])) },
             assignment.sourcePotential.map { Double($0) }, assignment.targetPotential.map { Double($0) }, status: .converged,
             reason: "assignment of points of one weight: no path improves it", iterations: assignment.rowScans,
@@ -38,10 +38,14 @@ public struct ExactTransport: Sendable {
 }
 
 /// A solution from the entries of its plan and potentials, of which those of points without mass may be missing.
+///
+/// - Parameters:
+///   - penalty: what the method minimises beyond the cost.
+///   - dualValue: ⟨f, a⟩ + ⟨g, b⟩ if `nil`.
 @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-func exactSolution<Scalar: KernelScalar>(
+func planSolution<Scalar: KernelScalar>(
     _ problem: TransportProblem<Scalar>, entries: [(row: Int, column: Int, value: Double)], _ f: [Double?], _ g: [Double?],
-    status: SolverStatus, reason: String, iterations: Int, seconds: Double
+    penalty: Double = 0, dualValue: Double? = nil, status: SolverStatus, reason: String, iterations: Int, errors: [Double] = [], seconds: Double
 ) -> TransportSolution<Scalar> {
     let geometry = problem.geometry
     let (f, g) = completed(geometry, f, g)
@@ -66,8 +70,8 @@ func exactSolution<Scalar: KernelScalar>(
                                  columnIndices: ordered.map { Int32($0.column) }, values: ordered.map { Scalar($0.value) })
     return TransportSolution(
         problem: problem, plan: plan, sourcePotential: f.map { Scalar($0) }, targetPotential: g.map { Scalar($0) },
-        transportCost: Scalar(cost), primalValue: Scalar(cost), dualValue: Scalar(dual), marginalError: Scalar(error), status: status,
-        reason: reason, iterations: iterations, seconds: seconds)
+        transportCost: Scalar(cost), primalValue: Scalar(cost + penalty), dualValue: Scalar(dualValue ?? dual), marginalError: Scalar(error),
+        status: status, reason: reason, iterations: iterations, marginalErrors: errors, seconds: seconds)
 }
 
 /// Potentials with the missing ones as large as the others allow: fᵢ = minⱼ Cᵢⱼ − gⱼ, then gⱼ = minᵢ Cᵢⱼ − fᵢ.

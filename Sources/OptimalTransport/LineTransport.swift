@@ -55,7 +55,7 @@ public struct LineTransport: Sendable {
                 wanted = Double(problem.targetWeights[targets[t]])
             } else { break }
         }
-        return exactSolution(problem, entries: entries, f, g, status: .converged, reason: "points on a line: their order gives the plan",
+        return planSolution(problem, entries: entries, f, g, status: .converged, reason: "points on a line: their order gives the plan",
                              iterations: entries.count, seconds: (clock.now - start) / .seconds(1))
     }
 }

@@ -41,7 +41,7 @@ public struct NetworkSimplex: Sendable {
         var f = [Double?](repeating: nil, count: supply.count), g = [Double?](repeating: nil, count: demand.count)
         for (k, i) in sources.enumerated() { f[i] = basis.u[k] }
         for (k, j) in targets.enumerated() { g[j] = basis.v[k] }
-        return exactSolution(
+        return planSolution(
             problem, entries: entries, f, g, status: isOptimal ? .converged : .iterationLimit,
             reason: isOptimal ? "network simplex: no pair has a negative reduced cost" : "the limit of \(pivotLimit) pivots was reached",
             iterations: basis.pivots, seconds: (clock.now - start) / .seconds(1))
