@@ -3,11 +3,11 @@ import LinearAlgebra
 
 /// Each source to a target of its own at the least total cost: min Σᵢ C(i, σ(i)) over injective σ.
 ///
-/// An auction with ε-scaling (Bertsekas 1988) finds prices near the optimum: a bid is one pass over a row of costs, and ε falls from a
-/// quarter of the range of costs by 5 each round to their mean over the least divided by n. From these prices on everything is exact, as
-/// Jonker and Volgenant (1987) have it: rows bid without ε, and those that still have no target take one along a shortest augmenting path
-/// (Dijkstra's method on reduced costs, a vectorised pass a row). Where no bid would help the last part does the work alone, so the
-/// result is optimal for any costs, to the rounding of sums of costs.
+/// As Jonker and Volgenant (1987) have it, rows bid for columns whose prices start at the columns' minima, and those that still have no
+/// target take one along a shortest augmenting path (Dijkstra's method on reduced costs). A bid and a step of a path are a vectorised
+/// pass over a row of costs each. Where the bids leave more than a twentieth of the rows, as they do on points, paths would be long:
+/// then an auction with ε-scaling (Bertsekas 1988) finds prices near the optimum first, with ε from a quarter of the range of costs down
+/// to their mean above the least divided by n, by 5 each round. The end is exact, so the result is optimal to the rounding of sums of costs.
 ///
 /// Differs from SciPy's `linear_sum_assignment`: costs must be finite; for the largest total negate them. Without the auction such methods are slow on
 /// clouds of points, where each path passes over most rows.
@@ -32,8 +32,13 @@ public struct LinearAssignment: Sendable {
     private func solve<Scalar: KernelScalar>(_ c: Matrix<Scalar>) -> Assignment<Scalar> {
         var search = AssignmentSearch(c)
         if c.columns > 1 {
-            if c.rows == c.columns { search.auction() }
+            if c.rows == c.columns { search.startFromColumnMinima() }
             search.bidWithoutMargin()
+            // Where bids leave this many, as they do on points, paths would be long.
+            if c.rows == c.columns, search.targets.count(where: { $0 < 0 }) > c.rows / 20 {
+                search.auction()
+                search.bidWithoutMargin()
+            }
         }
         for i in 0..<c.rows where search.targets[i] < 0 { search.augment(from: i) }
         var cost = 0.0
@@ -90,6 +95,17 @@ private struct AssignmentSearch<Scalar: KernelScalar> {
         for j in owners.indices { owners[j] = -1 }
     }
 
+    /// vⱼ = minᵢ Cᵢⱼ.
+    mutating func startFromColumnMinima() {
+        var least = Array(c.elements.prefix(c.columns))
+        for i in 1..<c.rows {
+            let before = least
+            var minima = least.mutableSpan
+            Scalar.minimum(before.span, c.row(i), into: &minima)
+        }
+        v = least
+    }
+
     /// Prices that an ε-optimal assignment has, for a small ε; the assignment itself is dropped.
     mutating func auction() {
         let n = c.rows
@@ -100,6 +116,7 @@ private struct AssignmentSearch<Scalar: KernelScalar> {
         // Below the rounding of a price a bid would change nothing.
         let last = Swift.max(mean / Scalar(n), 16 * Swift.max(abs(least), abs(largest)).ulp)
         var epsilon = (largest - least) / 4
+        for j in v.indices { v[j] = 0 }
         while epsilon > last {
             epsilon = Swift.max(epsilon / 5, last)
             clear()

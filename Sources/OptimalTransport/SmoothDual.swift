@@ -44,6 +44,9 @@ public struct SmoothDual<Scalar: KernelScalar>: Objective {
 
     public var dimension: Int { a.count + (formulation == .dual ? b.count : 0) }
 
+    /// Whether there are points, those with a tied k-th place, without a gradient.
+    var hasKinks: Bool { if case .sparsityConstrained(let k) = regularizer { k < a.count } else { false } }
+
     public func value(at x: Span<Scalar>) -> Scalar {
         var unused = [Scalar](repeating: 0, count: dimension)
         var span = unused.mutableSpan
@@ -236,9 +239,9 @@ private struct SmoothColumn<Scalar: KernelScalar> {
         }
     }
 
-    /// Whether the last value that is taken equals, to rounding, one that is left out.
+    /// Whether the last value that is taken equals one that is left out, to 1 part in 1000 of the first above τ.
     var isTied: Bool {
         guard case .largest(let k) = form, values[k - 1] > threshold else { return false }
-        return values[k - 1] - values[k] <= Scalar.ulpOfOne.squareRoot() * (values[0] - threshold)
+        return values[k - 1] - values[k] <= (values[0] - threshold) / 1000
     }
 }

@@ -63,26 +63,36 @@ public struct SmoothTransport<Scalar: KernelScalar>: Sendable {
         } ?? Array(repeating: 0, count: objective.dimension)
         var iterations = 0, errors: [Double] = []
         if start == nil, case .sparsityConstrained(let k) = regularizer, k < objective.sources.count {
-            x = ascend(SmoothDual(problem, .quadratic, gamma: gamma, formulation: formulation), from: x, &iterations, &errors).point
+            // Near enough: the kinks are elsewhere.
+            let smooth = SmoothDual(problem, .quadratic, gamma: gamma, formulation: formulation)
+            x = ascend(smooth, from: x, tolerance: max(tolerance, 1e-2), &iterations, &errors).point
         }
-        let end = ascend(objective, from: x, &iterations, &errors)
+        let end = ascend(objective, from: x, tolerance: tolerance, &iterations, &errors)
         return solution(objective, end, iterations, errors, (clock.now - began) / .seconds(1))
     }
 
-    /// L-BFGS until the marginals hold. Where a line search ends at a kink, it starts anew from there while that helps.
+    /// L-BFGS until the marginals hold. At kinks they never do: it ends when in ten iterations the value rises by less than 10⁻⁷ of itself
+    /// and the marginal error does not halve.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     private func ascend(
-        _ objective: SmoothDual<Scalar>, from start: [Scalar], _ iterations: inout Int, _ errors: inout [Double]
+        _ objective: SmoothDual<Scalar>, from start: [Scalar], tolerance: Double, _ iterations: inout Int, _ errors: inout [Double]
     ) -> (point: [Scalar], status: SolverStatus, reason: String) {
         let solver = LBFGS<Scalar>()
-        let allowed = tolerance * objective.b.reduce(0) { $0 + Double($1) }, limit = iterations + iterationLimit
-        var state = solver.makeState(objective, from: start)
+        let allowed = tolerance * objective.b.reduce(0) { $0 + Double($1) }, first = iterations
+        var state = solver.makeState(objective, from: start), values: [Scalar] = []
         while true {
             let error = state.point.gradient.reduce(0) { $0 + Double(abs($1)) }
             errors.append(error)
+            values.append(state.value)
             if !error.isFinite { return (state.iterate, .nonFinite, "the gradient of the dual is not finite") }
             if error <= allowed { return (state.iterate, .converged, "the marginal error \(error) is at most \(allowed)") }
-            if iterations == limit { return (state.iterate, .iterationLimit, "all \(iterationLimit) iterations are done, the marginal error is \(error)") }
+            if iterations - first == iterationLimit {
+                return (state.iterate, .iterationLimit, "all \(iterationLimit) iterations are done, the marginal error is \(error)")
+            }
+            if objective.hasKinks, values.count > 10, values[values.count - 11] - state.value <= 1e-7 * abs(state.value),
+               error > errors[errors.count - 11] / 2 {
+                return (state.iterate, .stagnated, "the dual value rises no more, the marginal error is \(error)")
+            }
             iterations += 1
             if let end = solver.step(&state, objective) {
                 return (state.iterate, end.status == .nonFinite ? .nonFinite : .stagnated, "the marginal error \(error) falls no more: \(end.reason)")
@@ -105,7 +115,7 @@ public struct SmoothTransport<Scalar: KernelScalar>: Sendable {
         return planSolution(
             problem, entries: entries, f, g, penalty: penalty,
             dualValue: -Double(dual.value(at: end.point.span)), status: end.status,
-            reason: end.reason + (ties > 0 ? "; the last entry is tied in \(ties) of \(beta.count) columns" : ""),
+            reason: end.reason + (ties > 0 ? "; the last entry is tied, to 1 part in 1000, in \(ties) of \(beta.count) columns" : ""),
             iterations: iterations, errors: errors, seconds: seconds)
     }
 }

@@ -322,6 +322,36 @@ enum KernelEntries {
         ]
     }
 
+    static let selection = selections("f32", Float.self) + selections("f64", Double.self)
+
+    /// Over rows of 2000, as if all that is read came from a cache at the speed of a copy.
+    private static func selections<T: KernelScalar>(_ type: String, _: T.Type) -> [Entry] {
+        let n = 2000, c = (0..<n).map { T(($0 * 7919) % n) / T(n) }, v = (0..<n).map { T(($0 * 104_729) % n) / T(n) }
+        func entry(_ name: String, _ arrays: Double, _ run: @escaping @Sendable (inout MutableSpan<T>, inout MutableSpan<Int32>) -> Void) -> Entry {
+            Entry("selection \(name) \(type)") {
+                let x = Buffer(c), places = Buffer([Int32](repeating: 0, count: n))
+                return Workload("", work: arrays * Double(n * MemoryLayout<T>.size), .bytes, roofline: .copyInCache) {
+                    x.modify { x in
+                        places.modify { places in
+                            var span = x.mutableSpan, where_ = places.mutableSpan
+                            run(&span, &where_)
+                        }
+                    }
+                }
+            }
+        }
+        return [
+            entry("least pair", 2) { _, _ in consume(T.leastPair(of: c.span, minus: v.span)) },
+            entry("relax", 4 + 8 / Double(MemoryLayout<T>.size)) { consume(T.relax(c.span, minus: v.span, plus: 0, row: 1, into: &$0, from: &$1)) },
+            entry("largest 8", 2) { x, places in
+                var values = x._mutatingExtracting(0..<8), eight = places._mutatingExtracting(0..<8)
+                consume(T.largest(of: c.span, minus: v.span, values: &values, places: &eight))
+            },
+            entry("excess", 2) { _, _ in consume(T.excess(of: c.span, minus: v.span, over: 0.25)) },
+            entry("add excess", 4) { x, _ in T.addExcess(of: c.span, minus: v.span, over: 0.25, times: 0, into: &x) },
+        ]
+    }
+
     static let stencil = stencils("f32", Float.self) + stencils("f64", Double.self)
 
     /// On 512×512 points with zero values around; arrays counted as if each were read or written once.
