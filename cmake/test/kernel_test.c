@@ -85,6 +85,7 @@ int main(int argc, char **argv) {
         test_sketch(table, tier);
         test_convolution(table, tier);
         test_stencil(table, tier);
+        test_transport(table, tier);
         printf("%s: %zu passed, %zu failed\n", tier, passed - before, failed - wrong);
     }
     printf("%zu passed, %zu failed\n", passed, failed);

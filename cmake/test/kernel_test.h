@@ -53,3 +53,4 @@ void test_optimizer(const dsc_kernel_table *table, const char *tier);
 void test_sketch(const dsc_kernel_table *table, const char *tier);
 void test_convolution(const dsc_kernel_table *table, const char *tier);
 void test_stencil(const dsc_kernel_table *table, const char *tier);
+void test_transport(const dsc_kernel_table *table, const char *tier);
