@@ -133,6 +133,5 @@ extension TransportProblem {
         let rho = (Double(first), Double(second))
         let factor = state.scaling.shift(by: rho.0 * rho.1 / (rho.0 + rho.1) * Double.log(source / target))
         for j in state.columnTotals.indices { state.columnTotals[j] *= factor }
-        state.columnError = columnError(state.scaling, state.columnTotals)
     }
 }

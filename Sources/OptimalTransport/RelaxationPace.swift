@@ -20,11 +20,6 @@ struct RelaxationPace: Sendable, Codable {
         self.relaxation = relaxation ?? 1
     }
 
-    mutating func restart() {
-        guard isAdaptive else { return }
-        (relaxation, errors, best, patience) = (1, [], .infinity, 8)
-    }
-
     mutating func observe(_ error: Double) {
         guard isAdaptive, error.isFinite else { return }
         errors.append(error)
@@ -51,6 +46,13 @@ struct RelaxationPace: Sendable, Codable {
         relaxation = next
         errors = []
         best = .infinity
+    }
+
+    /// Whether more than `iterations` plain ones are to be expected until an error of `tolerance`.
+    func isSlow(_ iterations: Int, to tolerance: Double) -> Bool {
+        guard isAdaptive, relaxation == 1, errors.count >= 8, let error = errors.last, error > tolerance else { return false }
+        let factor = rate(4, 0)
+        return factor >= 1 || Double.log(tolerance / error) / Double.log(factor) > Double(iterations)
     }
 
     /// The mean factor of an iteration over `window` of them that ended `ago` iterations ago.

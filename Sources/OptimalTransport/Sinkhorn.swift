@@ -57,9 +57,7 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
         var rowSums: [Scalar]
         /// Kᵀu of the last pass.
         var columnTotals: [Double]
-        /// ‖Pᵀ1 − b‖₁ of the scaling, known from the pass before it.
-        var columnError: Double
-        /// ‖P1 − a‖₁ + ‖Pᵀ1 − b‖₁ as a part of the mass, before the last update.
+        /// ‖P1 − a‖₁ + ‖Pᵀ1 − b‖₁ as a part of the mass, at the last pass.
         public internal(set) var marginalError = Double.infinity
         public internal(set) var iterations = 0
         /// ``marginalError`` of each iteration.
@@ -69,6 +67,7 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
         /// ω of the next iteration.
         public var relaxation: Double { pace.relaxation }
         var pace: RelaxationPace
+        var newton = NewtonSearch<Scalar>()
     }
 
     /// The state before the first iteration.
@@ -96,7 +95,7 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
             scaling = GibbsScaling(epsilon: firstEpsilon(largest), a, b, potentials: f, g)
         }
         return State(scaling: scaling, rowSums: [Scalar](repeating: 0, count: a.count), columnTotals: [Double](repeating: 0, count: b.count),
-                     columnError: .infinity, pace: RelaxationPace(fixed: problem.isBalanced ? relaxation : 1))
+                     pace: RelaxationPace(fixed: problem.isBalanced ? relaxation : 1))
     }
 
     private func firstEpsilon(_ largest: Scalar) -> Scalar {
@@ -112,85 +111,78 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func step(_ state: inout State, _ problem: TransportProblem<Scalar>) -> Termination? {
         let a = problem.sourceWeights, b = problem.targetWeights
-        let damping = (source: problem.sourcePenalty.damping(state.epsilon), target: problem.targetPenalty.damping(state.epsilon))
-        let omega = state.pace.relaxation
-        var scales = state.scaling.rowScales
-        let rule: ScalingRule<Scalar> = omega == 1 && damping.source == 1 ? .divide : .power(Scalar(omega * damping.source))
-        var offsets: [Scalar] = []
-        func pass() {
-            if damping.source < 1 {
-                let (f, _) = problem.geometry.restored(state.scaling.rowPotentials(a), []), factor = -omega * (1 - damping.source) / Double(state.epsilon)
-                offsets = f.map { Scalar(factor * $0) }
-            }
-            problem.geometry.gibbsPass(
-                scale: state.scaling.scale, rowShifts: &state.scaling.rowShifts, columnShifts: state.scaling.columnShifts,
-                columnScales: state.scaling.columnScales, rule: rule, weights: a, offsets: offsets, rowSums: &state.rowSums,
-                rowScales: &scales, columnTotals: &state.columnTotals)
-        }
-        let shifts = state.scaling.rowShifts
-        pass()
-        let isShifted = state.scaling.rowShifts != shifts
-        if isShifted, damping.source < 1 {
-            // The offsets belonged to the old shifts.
-            state.scaling.rowScales = scales
-            pass()
-        }
+        updateRows(&state, problem)
         state.iterations += 1
-        let mass = problem.mass
-        state.marginalError = isShifted ? .infinity
-            : (problem.rowError(state.scaling, state.rowSums) + state.columnError) / mass
+        state.marginalError = (problem.rowError(state.scaling, state.rowSums) + problem.columnError(state.scaling, state.columnTotals)) / problem.mass
         state.marginalErrors.append(state.marginalError)
         let isLast = state.epsilon == epsilon
         if isLast, state.marginalError <= tolerance {
             return Termination(.converged, "the marginal error \(state.marginalError) is at most \(tolerance)")
         }
-        if let end = repairColumns(&state, problem, scales) { return end }
-        state.scaling.rowScales = scales
-        updateColumns(&state, problem, damping.target)
+        if let end = repairColumns(&state, problem) { return end }
+        if isLast, stepByNewton(&state, problem) { return nil }
+        updateColumns(&state, problem)
         if !problem.isBalanced { problem.recentre(&state) }
         state.scaling.absorbIfNeeded()
-        if !isLast, state.marginalError <= max(1e-2, tolerance) {
+        if !isLast, state.marginalError <= max(0.01, tolerance) {
             let factor = epsilonFactor ?? 0.25
             // The last step is not a tiny one.
             let next = state.epsilon * factor
             state.scaling.setEpsilon(next < epsilon * (1 + (1 / factor - 1) / 4) ? epsilon : next, a, b)
-            state.columnError = .infinity
-            state.pace.restart()
-        } else {
+        } else if isLast {
             state.pace.observe(state.marginalError)
         }
         return nil
     }
 
+    /// u from Kv, and Kᵀu.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    private func updateRows(_ state: inout State, _ problem: TransportProblem<Scalar>) {
+        let a = problem.sourceWeights, damping = problem.sourcePenalty.damping(state.epsilon), omega = state.pace.relaxation
+        let rule: ScalingRule<Scalar> = omega == 1 && damping == 1 ? .divide : .power(Scalar(omega * damping))
+        let shifts = state.scaling.rowShifts
+        for attempt in 0..<2 {
+            var offsets: [Scalar] = []
+            if damping < 1 {
+                let (f, _) = problem.geometry.restored(state.scaling.rowPotentials(a), [])
+                offsets = f.map { Scalar(-omega * (1 - damping) / Double(state.epsilon) * $0) }
+            }
+            problem.geometry.gibbsPass(
+                scale: state.scaling.scale, rowShifts: &state.scaling.rowShifts, columnShifts: state.scaling.columnShifts,
+                columnScales: state.scaling.columnScales, rule: rule, weights: a, offsets: offsets, rowSums: &state.rowSums,
+                rowScales: &state.scaling.rowScales, columnTotals: &state.columnTotals)
+            // Offsets belong to the shifts that they were made of.
+            guard attempt == 0, damping < 1, state.scaling.rowShifts != shifts else { return }
+        }
+    }
+
     /// Sets the shifts of columns anew whose sums have left the range, and takes the sums again.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-    private func repairColumns(_ state: inout State, _ problem: TransportProblem<Scalar>, _ scales: [Scalar]) -> Termination? {
+    private func repairColumns(_ state: inout State, _ problem: TransportProblem<Scalar>) -> Termination? {
         let b = problem.targetWeights, reach = Scalar.ulpOfOne > 1e-10 ? 0x1p40 : 0x1p300
         func isOut(_ total: Double) -> Bool { !(total > 1 / reach && total < reach) }
         guard b.indices.contains(where: { b[$0] > 0 && isOut(state.columnTotals[$0]) }) else { return nil }
-        guard scales.allSatisfy({ $0.isFinite }) else {
+        guard state.scaling.rowScales.allSatisfy({ $0.isFinite }) else {
             return Termination(.nonFinite, "a scale is not finite after \(state.iterations) iterations")
         }
         var maxima = [Scalar](repeating: -.infinity, count: b.count)
         // Scales may be far from 1 here: their exponents belong to the shifts.
-        var moved = state.scaling
-        moved.rowScales = scales
-        moved.absorb()
+        state.scaling.absorb()
         problem.geometry.forEachReducedTile { range, tile in
             var span = maxima.mutableSpan
             Scalar.gibbsColumnMaximum(
-                rows: range.count, columns: b.count, cost: tile, scale: moved.scale, rowShifts: moved.rowShifts.span.extracting(range),
-                rowScales: moved.rowScales.span.extracting(range), into: &span)
+                rows: range.count, columns: b.count, cost: tile, scale: state.scaling.scale,
+                rowShifts: state.scaling.rowShifts.span.extracting(range), rowScales: state.scaling.rowScales.span.extracting(range), into: &span)
         }
         for j in b.indices where isOut(state.columnTotals[j]) {
             state.scaling.columnShifts[j] = -maxima[j].rounded()
             state.scaling.columnScales[j] = b[j]
         }
-        var again = scales, sums = state.rowSums
+        var unused = state.rowSums
         problem.geometry.gibbsPass(
             scale: state.scaling.scale, rowShifts: &state.scaling.rowShifts, columnShifts: state.scaling.columnShifts,
-            columnScales: state.scaling.columnScales, rule: .fixed, weights: scales, offsets: [], rowSums: &sums, rowScales: &again,
-            columnTotals: &state.columnTotals)
+            columnScales: state.scaling.columnScales, rule: .fixed, weights: problem.sourceWeights, offsets: [], rowSums: &unused,
+            rowScales: &state.scaling.rowScales, columnTotals: &state.columnTotals)
         if let j = b.indices.first(where: { b[$0] > 0 && isOut(state.columnTotals[$0]) }) {
             return Termination(.nonFinite, "the sum of column \(j) is \(state.columnTotals[j]) after \(state.iterations) iterations")
         }
@@ -199,26 +191,21 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
 
     /// v from Kᵀu, over-relaxed and damped as the rows are.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-    private func updateColumns(_ state: inout State, _ problem: TransportProblem<Scalar>, _ damping: Double) {
-        let b = problem.targetWeights, omega = state.pace.relaxation
+    private func updateColumns(_ state: inout State, _ problem: TransportProblem<Scalar>) {
+        let b = problem.targetWeights, damping = problem.targetPenalty.damping(state.epsilon), omega = state.pace.relaxation
         let (_, g) = damping < 1 ? problem.geometry.restored([], state.scaling.columnPotentials(b)) : ([], [])
-        var error = 0.0
         for j in b.indices {
             let weight = Double(b[j]), total = state.columnTotals[j]
-            guard weight > 0 else {
+            if weight == 0 {
                 state.scaling.columnScales[j] = 0
-                continue
-            }
-            if omega == 1, damping == 1 {
+            } else if omega == 1, damping == 1 {
                 state.scaling.columnScales[j] = Scalar(weight / total)
             } else {
                 let v = Double(state.scaling.columnScales[j])
                 let offset = damping < 1 ? -omega * (1 - damping) * g[j] / Double(state.epsilon) : 0
                 state.scaling.columnScales[j] = Scalar(v * Double.exp(omega * damping * Double.log(weight / (total * v)) + offset))
             }
-            if damping == 1 { error += abs(Double(state.scaling.columnScales[j]) * total - weight) }
         }
-        state.columnError = damping < 1 ? problem.columnError(state.scaling, state.columnTotals) : error
     }
 
     /// Solves the problem.
