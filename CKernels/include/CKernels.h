@@ -63,6 +63,10 @@ int dsc_tier_force(int tier);
 /// Columns of the product that one panel of a packed right operand holds.
 enum { DSC_BINARY_PANEL = 16 };
 
+/// How a pass over a Gibbs kernel makes the scales of rows from their sums, and where it takes costs of points from.
+enum { DSC_TRANSPORT_FIXED = 0, DSC_TRANSPORT_DIVIDE = 1, DSC_TRANSPORT_POWER = 2, DSC_TRANSPORT_MULTIPLY = 3 };
+enum { DSC_TRANSPORT_SQUARED = 1, DSC_TRANSPORT_EUCLIDEAN = 2, DSC_TRANSPORT_DOT = 3 };
+
 #define DSC_IN(count, type, name) const type *__counted_by(count) name __noescape
 #define DSC_OUT(count, type, name) type *__counted_by(count) name __noescape
 #define DSC_KERNEL(name, ret, params, args) ret dsc_##name params;

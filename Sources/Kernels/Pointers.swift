@@ -64,3 +64,24 @@ func withPointers<P, A, B, C, Result>(
         unsafe withPointers(b, &c) { b, bCount, c, cCount in unsafe body(p, pointerToA, a.count, b, bCount, c, cCount) }
     }
 }
+
+/// Two results.
+@inline(__always)
+func withPointers<A, B, Result>(
+    _ a: inout MutableSpan<A>, _ b: inout MutableSpan<B>, _ body: (UnsafeMutablePointer<A>?, UnsafeMutablePointer<B>?) -> Result
+) -> Result {
+    unsafe a.withUnsafeMutableBufferPointer { a in
+        unsafe b.withUnsafeMutableBufferPointer { b in unsafe body(a.baseAddress, b.baseAddress) }
+    }
+}
+
+/// Three results.
+@inline(__always)
+func withPointers<A, B, C, Result>(
+    _ a: inout MutableSpan<A>, _ b: inout MutableSpan<B>, _ c: inout MutableSpan<C>,
+    _ body: (UnsafeMutablePointer<A>?, UnsafeMutablePointer<B>?, UnsafeMutablePointer<C>?) -> Result
+) -> Result {
+    unsafe withPointers(&a, &b) { a, b in
+        unsafe c.withUnsafeMutableBufferPointer { c in unsafe body(a, b, c.baseAddress) }
+    }
+}

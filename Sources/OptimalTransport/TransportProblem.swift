@@ -43,7 +43,7 @@ public struct TransportProblem<Scalar: KernelScalar>: Sendable {
         for penalty in [sourcePenalty, targetPenalty] {
             if case .kullbackLeibler(let rho) = penalty { require(rho > 0 && rho.isFinite, "penalty is \(rho); expected a finite number above 0") }
         }
-        let massA = try mass(a, .source), massB = try mass(b, .target)
+        let massA = try totalMass(a, .source), massB = try totalMass(b, .target)
         if sourcePenalty == .exact, targetPenalty == .exact {
             let tolerance = Scalar.ulpOfOne > 1e-10 ? 1e-5 : 1e-10
             guard abs(massA - massB) <= tolerance * max(massA, massB) else { throw .massesDiffer(source: massA, target: massB) }
@@ -57,7 +57,7 @@ public struct TransportProblem<Scalar: KernelScalar>: Sendable {
 
 /// Σ wᵢ of weights that can be weights.
 @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-private func mass<Scalar: KernelScalar>(_ weights: [Scalar], _ side: TransportError.Side) throws(TransportError) -> Double {
+private func totalMass<Scalar: KernelScalar>(_ weights: [Scalar], _ side: TransportError.Side) throws(TransportError) -> Double {
     var sum = 0.0
     for (i, weight) in weights.enumerated() {
         guard weight.isFinite else { throw .nonFiniteWeight(side, index: i) }

@@ -54,7 +54,7 @@ private func directCost(_ x: Span<Double>, _ y: Span<Double>, _ cost: PointCost)
         let d = 20
         let x: Matrix<Float> = points(5, d, seed: 3), y: Matrix<Float> = points(6, d, seed: 4)
         let far = try Geometry(from: x.map { $0 + 4096 }, to: y.map { $0 + 4096 }), near = try Geometry(from: x, to: y)
-        #expect((far.costMatrix() - near.costMatrix()).maxNorm < 0.25)
+        #expect((far.costMatrix() - near.costMatrix()).maxNorm < 0.05)
     }
 
     @Test func badInput() throws {
@@ -71,7 +71,7 @@ private func directCost(_ x: Span<Double>, _ y: Span<Double>, _ cost: PointCost)
         // A relaxed marginal may differ, and rounding is taken out.
         _ = try TransportProblem(geometry, to: [1, 0.5], targetPenalty: .kullbackLeibler(1))
         let scaled = try TransportProblem(geometry, to: [0.5, 0.5 + 1e-12])
-        #expect(scaled.targetWeights.reduce(0, +) == 1)
+        #expect(abs(scaled.targetWeights.reduce(0, +) - 1) < 1e-15)
     }
 
     @Test func sparsePlans() throws {

@@ -5,7 +5,7 @@
 //     kernel_bench all [--quick]                           each at its default sizes; fails if one has no benchmark
 //
 // Prints the time of a call, the rate, and the percentage of the kernel's roofline, which is measured in the same run:
-// xor + popcount + add on registers for the binary products, multiply-adds on registers for convolutions, copying (memcpy) within the same footprint for all that streams.
+// xor + popcount + add on registers for the binary products, multiply-adds on registers for convolutions, exponentials and additions for transport, copying (memcpy) within the same footprint for all that streams.
 #include "dispatch.h"
 
 #include <stdio.h>
@@ -39,6 +39,8 @@ typedef struct work {
     double operations, bytes;
     /// Measures the most operations a second; leaves how many there were. Default: xor + popcount + add.
     void (*roofline)(struct work *w);
+    /// The roofline's name. Default: multiply-add.
+    const char *limit;
 } work;
 
 typedef struct bench {
@@ -93,9 +95,10 @@ RUN_PEAK(f64, double)
 #include "convolution_bench.inc"
 #include "stencil_bench.inc"
 #include "selection_bench.inc"
+#include "transport_bench.inc"
 
-static const bench benches[] = {BINARY_BENCHES VECTOR_BENCHES RANDOM_BENCHES TENSOR_BENCHES
-                                OPTIMIZER_BENCHES SKETCH_BENCHES CONVOLUTION_BENCHES STENCIL_BENCHES SELECTION_BENCHES};
+static const bench benches[] = {BINARY_BENCHES VECTOR_BENCHES RANDOM_BENCHES TENSOR_BENCHES OPTIMIZER_BENCHES
+                                SKETCH_BENCHES CONVOLUTION_BENCHES STENCIL_BENCHES SELECTION_BENCHES TRANSPORT_BENCHES};
 enum { BENCHES = sizeof benches / sizeof *benches };
 
 static const bench *find(const char *name) {
@@ -116,7 +119,7 @@ static void report(const bench *b, const size_t *sizes, const dsc_kernel_table *
         work peak = {.table = table, .size = {100000}};
         const double limit = measure(w.roofline ? w.roofline : run_popcount, &peak, seconds);
         printf(", %.4g Gop/s, %.1f %% of the %s roofline", 1e-9 * w.operations / time,
-               100 * (w.operations / time) / (peak.operations / limit), w.roofline ? "multiply-add" : "popcount");
+               100 * (w.operations / time) / (peak.operations / limit), !w.roofline ? "popcount" : w.limit ? w.limit : "multiply-add");
     } else {
         work copy = {.size = {(size_t)(w.bytes / 2) + 1}};
         copy.in[0] = buffer(copy.size[0]);

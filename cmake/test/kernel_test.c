@@ -86,6 +86,7 @@ int main(int argc, char **argv) {
         test_convolution(table, tier);
         test_stencil(table, tier);
         test_selection(table, tier);
+        test_transport(table, tier);
         printf("%s: %zu passed, %zu failed\n", tier, passed - before, failed - wrong);
     }
     printf("%zu passed, %zu failed\n", passed, failed);

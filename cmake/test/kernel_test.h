@@ -54,3 +54,4 @@ void test_sketch(const dsc_kernel_table *table, const char *tier);
 void test_convolution(const dsc_kernel_table *table, const char *tier);
 void test_stencil(const dsc_kernel_table *table, const char *tier);
 void test_selection(const dsc_kernel_table *table, const char *tier);
+void test_transport(const dsc_kernel_table *table, const char *tier);

@@ -54,6 +54,7 @@ static void fill(dsc_tier tier, dsc_tier base) {
     dsc_convolution_fill__##t(&tables[tier]);                                                                          \
     dsc_stencil_fill__##t(&tables[tier]);                                                                              \
     dsc_selection_fill__##t(&tables[tier]);                                                                            \
+    dsc_transport_fill__##t(&tables[tier]);                                                                            \
     break;
     case DSC_TIER_SCALAR: FILL(scalar)
 #if defined(__x86_64__)

@@ -27,7 +27,8 @@ const dsc_kernel_table *dsc_table_for(dsc_tier tier);
     void dsc_sketch_fill__##tier(dsc_kernel_table *table);                                                             \
     void dsc_convolution_fill__##tier(dsc_kernel_table *table);                                                        \
     void dsc_stencil_fill__##tier(dsc_kernel_table *table);                                                            \
-    void dsc_selection_fill__##tier(dsc_kernel_table *table);
+    void dsc_selection_fill__##tier(dsc_kernel_table *table);                                                          \
+    void dsc_transport_fill__##tier(dsc_kernel_table *table);
 DSC_DECLARE_FILLS(scalar)
 DSC_DECLARE_FILLS(avx2)
 DSC_DECLARE_FILLS(avx512)

@@ -1,0 +1,103 @@
+import Kernels
+import RealModule
+
+/// The two factors of a plan P = diag(U) K diag(V) with the Gibbs kernel K = exp(−C/ε), as U = u·2ᶠ and V = v·2ʰ with whole numbers f
+/// and h: exponents of the pass are then exact however small ε is, and u and v stay near 1.
+///
+/// U holds the weights: U = a·exp(potential/ε).
+struct GibbsScaling<Scalar: KernelScalar>: Sendable, Codable {
+    private(set) var epsilon: Scalar
+    var rowShifts: [Scalar]
+    var columnShifts: [Scalar]
+    var rowScales: [Scalar]
+    var columnScales: [Scalar]
+
+    /// The factor of costs in the exponents of 2.
+    var scale: Scalar { Scalar(1.4426950408889634 / Double(epsilon)) }
+
+    /// Potentials of zero: U = a, V = b.
+    init(epsilon: Scalar, _ a: [Scalar], _ b: [Scalar]) {
+        self.epsilon = epsilon
+        rowShifts = [Scalar](repeating: 0, count: a.count)
+        columnShifts = [Scalar](repeating: 0, count: b.count)
+        (rowScales, columnScales) = (a, b)
+        absorb()
+    }
+
+    /// Given potentials.
+    init(epsilon: Scalar, _ a: [Scalar], _ b: [Scalar], potentials f: [Double], _ g: [Double]) {
+        self.init(epsilon: epsilon, a, b)
+        Self.set(&rowShifts, &rowScales, a, f, epsilon)
+        Self.set(&columnShifts, &columnScales, b, g, epsilon)
+    }
+
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    private static func set(_ shifts: inout [Scalar], _ scales: inout [Scalar], _ weights: [Scalar], _ potentials: [Double], _ epsilon: Scalar) {
+        let factor = 1.4426950408889634 / Double(epsilon)
+        for i in shifts.indices {
+            let exponent = potentials[i] * factor, whole = exponent.rounded()
+            shifts[i] = Scalar(whole)
+            scales[i] = Scalar(Double(weights[i]) * Double.exp2(exponent - whole))
+        }
+        absorb(&shifts, &scales)
+    }
+
+    /// Moves powers of two from the scales to the shifts, which changes no bit of the plan. Scales are then in [1, 2), or 0.
+    mutating func absorb() {
+        Self.absorb(&rowShifts, &rowScales)
+        Self.absorb(&columnShifts, &columnScales)
+    }
+
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    private static func absorb(_ shifts: inout [Scalar], _ scales: inout [Scalar]) {
+        for i in shifts.indices where scales[i] > 0 && scales[i].isFinite {
+            shifts[i] += Scalar(scales[i].exponent)
+            scales[i] = scales[i].significand
+        }
+    }
+
+    /// Whether a scale is so far from 1 that the sums could leave the range in which they are exact.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    func needsAbsorption(_ scales: [Scalar]) -> Bool {
+        let least: Scalar = 1 / 65536
+        for scale in scales where (scale < least && scale > 0) || scale > 65536 { return true }
+        return false
+    }
+
+    mutating func absorbIfNeeded() {
+        if needsAbsorption(rowScales) || needsAbsorption(columnScales) { absorb() }
+    }
+
+    /// f + s and g − s.
+    ///
+    /// - Returns: the factor by which u has grown.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    mutating func shift(by s: Double) -> Double {
+        let exponent = s * 1.4426950408889634 / Double(epsilon), whole = exponent.rounded(), factor = Double.exp2(exponent - whole)
+        for i in rowShifts.indices { rowShifts[i] += Scalar(whole) }
+        for j in columnShifts.indices { columnShifts[j] -= Scalar(whole) }
+        for i in rowScales.indices { rowScales[i] *= Scalar(factor) }
+        for j in columnScales.indices { columnScales[j] /= Scalar(factor) }
+        return Double(Scalar(factor))
+    }
+
+    /// The same potentials with another ε.
+    mutating func setEpsilon(_ new: Scalar, _ a: [Scalar], _ b: [Scalar]) {
+        let f = rowPotentials(a), g = columnPotentials(b)
+        self = GibbsScaling(epsilon: new, a, b, potentials: f, g)
+    }
+
+    /// ε ln(U/a); 0 where a is.
+    func rowPotentials(_ a: [Scalar]) -> [Double] { Self.potentials(rowShifts, rowScales, a, epsilon) }
+
+    /// ε ln(V/b); 0 where b is.
+    func columnPotentials(_ b: [Scalar]) -> [Double] { Self.potentials(columnShifts, columnScales, b, epsilon) }
+
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    private static func potentials(_ shifts: [Scalar], _ scales: [Scalar], _ weights: [Scalar], _ epsilon: Scalar) -> [Double] {
+        shifts.indices.map { i in
+            guard weights[i] > 0 else { return 0 }
+            return Double(epsilon) * (0.6931471805599453 * Double(shifts[i]) + Double.log(Double(scales[i]) / Double(weights[i])))
+        }
+    }
+}

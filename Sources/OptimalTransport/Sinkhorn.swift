@@ -1,0 +1,253 @@
+import Kernels
+import LinearAlgebra
+import Objectives
+import RealModule
+
+/// Entropic transport by Sinkhorn's iteration.
+///
+///     min ⟨P, C⟩ + ε KL(P | a⊗b)   over plans with the marginals a and b,   KL(P | Q) = Σ P ln(P/Q) − P + Q
+///     P = a b exp((f + g − C)/ε),   f ← −ε ln Σⱼ bⱼ exp((gⱼ − Cᵢⱼ)/ε),   g ← −ε ln Σᵢ aᵢ exp((fᵢ − Cᵢⱼ)/ε)
+///
+/// A marginal with a Kullback-Leibler penalty ρ is relaxed: ρ KL(P1 | a) is added, and its update is damped by ρ/(ρ + ε).
+///
+/// The iteration works in the log domain: nothing over- or underflows however small ε is, as long as the exponents C/ε have a meaning in
+/// the scalar type (else ``TransportError/epsilonBelowPrecision(epsilon:largestCost:exponentError:)``). One pass over the costs with one
+/// exponential for each pair makes both updates and yields the error of the marginals before them.
+///
+/// Iterations are over-relaxed once their rate is known, log u ← (1 − ω) log u + ω log(a/Kv): the number of iterations then grows with
+/// 1/√(1 − σ²) instead of 1/(1 − σ²), σ² being the rate of the plain ones. `relaxation: 1` is the plain iteration.
+///
+/// Differs from POT: values are those of KL(P | a⊗b), not of Σ P ln P (the plan is the same, the value differs by
+/// ε Σ a ln a + ε Σ b ln b), and the error is that of both marginals in the 1-norm, not of one in the 2-norm. Differs from OTT-JAX: potentials
+/// are without the logarithms of the weights. Differs from GeomLoss: its ε for ‖x − y‖²/2 is half of that for ‖x − y‖².
+///
+/// Sources: Cuturi 2013; Peyré & Cuturi 2019; over-relaxation: Lehmann et al. 2021; the unbalanced shift: Séjourné et al. 2022.
+///
+/// - Complexity: an iteration is O(n m), with O(n + m) memory beyond the costs.
+public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
+    public let epsilon: Scalar
+    public let tolerance: Double
+    public let iterationLimit: Int
+    public let relaxation: Double?
+    public let epsilonFactor: Scalar?
+
+    /// - Parameters:
+    ///   - epsilon: ε, above 0, in the units of the cost; 0.05 of ``Geometry/meanCost()`` is a usual start.
+    ///   - tolerance: for ‖P1 − a‖₁ + ‖Pᵀ1 − b‖₁ as a part of the mass.
+    ///   - iterationLimit: passes over the costs, those at larger ε included.
+    ///   - relaxation: ω, in (0, 2); found from the rate of the iterations if `nil`.
+    ///   - epsilonFactor: by which a first ε of the size of the costs falls to ε, solved roughly at each; `nil` for
+    ///     0.25 where ε is below 0.05 of the largest cost; 1 for none.
+    public init(
+        epsilon: Scalar, tolerance: Double = 1e-6, iterationLimit: Int = 10_000, relaxation: Double? = nil, epsilonFactor: Scalar? = nil
+    ) {
+        require(epsilon > 0 && epsilon.isFinite, "epsilon is \(epsilon); expected a finite number above 0")
+        require(tolerance >= 0, "tolerance is \(tolerance); expected no negative number")
+        require(iterationLimit >= 0, "iteration limit is \(iterationLimit); expected no negative number")
+        require(relaxation.map { $0 > 0 && $0 < 2 } ?? true, "relaxation is \(relaxation ?? 0); expected a number in (0, 2)")
+        require(epsilonFactor.map { $0 > 0 && $0 <= 1 } ?? true, "epsilon factor is \(epsilonFactor ?? 0); expected a number in (0, 1]")
+        (self.epsilon, self.tolerance, self.iterationLimit) = (epsilon, tolerance, iterationLimit)
+        (self.relaxation, self.epsilonFactor) = (relaxation, epsilonFactor)
+    }
+
+    /// What changes during a run.
+    public struct State: Sendable, Codable {
+        var scaling: GibbsScaling<Scalar>
+        /// Kv of the last pass.
+        var rowSums: [Scalar]
+        /// Kᵀu of the last pass.
+        var columnTotals: [Double]
+        /// ‖P1 − a‖₁ + ‖Pᵀ1 − b‖₁ as a part of the mass, at the last pass.
+        public internal(set) var marginalError = Double.infinity
+        public internal(set) var iterations = 0
+        /// ``marginalError`` of each iteration.
+        public internal(set) var marginalErrors: [Double] = []
+        /// The ε of the next iteration.
+        public var epsilon: Scalar { scaling.epsilon }
+        /// ω of the next iteration.
+        public var relaxation: Double { pace.relaxation }
+        var pace: RelaxationPace
+        var newton = NewtonSearch<Scalar>()
+    }
+
+    /// The state before the first iteration.
+    ///
+    /// - Parameter start: potentials f and g to begin with, such as those of a problem like this one; 0 if `nil`.
+    /// - Throws: ``TransportError/epsilonBelowPrecision(epsilon:largestCost:exponentError:)``.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    public func makeState(
+        _ problem: TransportProblem<Scalar>, from start: (source: [Scalar], target: [Scalar])? = nil
+    ) throws(TransportError) -> State {
+        let geometry = problem.geometry, a = problem.sourceWeights, b = problem.targetWeights
+        let largest = geometry.largestMagnitude()
+        let error = Double(largest) * Double(Scalar.ulpOfOne) / 2 / Double(epsilon)
+        guard error <= 0.05 else {
+            throw .epsilonBelowPrecision(epsilon: Double(epsilon), largestCost: Double(largest), exponentError: error)
+        }
+        let scaling: GibbsScaling<Scalar>
+        if let start {
+            require(start.source.count == a.count && start.target.count == b.count,
+                    "\(start.source.count) and \(start.target.count) potentials for \(a.count) and \(b.count) points; expected equally many")
+            let (f, g) = geometry.reduced(start.source.map { Double($0) }, start.target.map { Double($0) })
+            scaling = GibbsScaling(epsilon: epsilon, a, b, potentials: f, g)
+        } else {
+            let (f, g) = geometry.reduced([Double](repeating: 0, count: a.count), [Double](repeating: 0, count: b.count))
+            scaling = GibbsScaling(epsilon: firstEpsilon(largest), a, b, potentials: f, g)
+        }
+        return State(scaling: scaling, rowSums: [Scalar](repeating: 0, count: a.count), columnTotals: [Double](repeating: 0, count: b.count),
+                     pace: RelaxationPace(fixed: problem.isBalanced ? relaxation : 1))
+    }
+
+    private func firstEpsilon(_ largest: Scalar) -> Scalar {
+        switch epsilonFactor {
+        case .some(let factor): factor < 1 ? max(epsilon, largest / 4) : epsilon
+        case nil: epsilon < largest / 20 ? max(epsilon, largest / 16) : epsilon
+        }
+    }
+
+    /// One iteration.
+    ///
+    /// - Returns: `nil` to go on, or why the run ends. The state then holds the potentials that were measured.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    public func step(_ state: inout State, _ problem: TransportProblem<Scalar>) -> Termination? {
+        let a = problem.sourceWeights, b = problem.targetWeights
+        updateRows(&state, problem)
+        state.iterations += 1
+        state.marginalError = (problem.rowError(state.scaling, state.rowSums) + problem.columnError(state.scaling, state.columnTotals)) / problem.mass
+        state.marginalErrors.append(state.marginalError)
+        let isLast = state.epsilon == epsilon
+        if isLast, state.marginalError <= tolerance {
+            return Termination(.converged, "the marginal error \(state.marginalError) is at most \(tolerance)")
+        }
+        if let end = repairColumns(&state, problem) { return end }
+        if isLast, stepByNewton(&state, problem) { return nil }
+        updateColumns(&state, problem)
+        if !problem.isBalanced { problem.recentre(&state) }
+        state.scaling.absorbIfNeeded()
+        if !isLast, state.marginalError <= max(0.01, tolerance) {
+            let factor = epsilonFactor ?? 0.25
+            // The last step is not a tiny one.
+            let next = state.epsilon * factor
+            state.scaling.setEpsilon(next < epsilon * (1 + (1 / factor - 1) / 4) ? epsilon : next, a, b)
+        } else if isLast {
+            state.pace.observe(state.marginalError)
+        }
+        return nil
+    }
+
+    /// u from Kv, and Kᵀu.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    private func updateRows(_ state: inout State, _ problem: TransportProblem<Scalar>) {
+        let a = problem.sourceWeights, damping = problem.sourcePenalty.damping(state.epsilon), omega = state.pace.relaxation
+        let rule: ScalingRule<Scalar> = omega == 1 && damping == 1 ? .divide : .power(Scalar(omega * damping))
+        let shifts = state.scaling.rowShifts
+        for attempt in 0..<2 {
+            var offsets: [Scalar] = []
+            if damping < 1 {
+                let (f, _) = problem.geometry.restored(state.scaling.rowPotentials(a), [])
+                offsets = f.map { Scalar(-omega * (1 - damping) / Double(state.epsilon) * $0) }
+            }
+            problem.geometry.gibbsPass(
+                scale: state.scaling.scale, rowShifts: &state.scaling.rowShifts, columnShifts: state.scaling.columnShifts,
+                columnScales: state.scaling.columnScales, rule: rule, weights: a, offsets: offsets, rowSums: &state.rowSums,
+                rowScales: &state.scaling.rowScales, columnTotals: &state.columnTotals)
+            // Offsets belong to the shifts that they were made of.
+            guard attempt == 0, damping < 1, state.scaling.rowShifts != shifts else { return }
+        }
+    }
+
+    /// Sets the shifts of columns anew whose sums have left the range, and takes the sums again.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    private func repairColumns(_ state: inout State, _ problem: TransportProblem<Scalar>) -> Termination? {
+        let b = problem.targetWeights, reach = Scalar.ulpOfOne > 1e-10 ? 0x1p40 : 0x1p300
+        func isOut(_ total: Double) -> Bool { !(total > 1 / reach && total < reach) }
+        guard b.indices.contains(where: { b[$0] > 0 && isOut(state.columnTotals[$0]) }) else { return nil }
+        guard state.scaling.rowScales.allSatisfy({ $0.isFinite }) else {
+            return Termination(.nonFinite, "a scale is not finite after \(state.iterations) iterations")
+        }
+        var maxima = [Scalar](repeating: -.infinity, count: b.count)
+        // Scales may be far from 1 here: their exponents belong to the shifts.
+        state.scaling.absorb()
+        problem.geometry.forEachReducedTile { range, tile in
+            var span = maxima.mutableSpan
+            Scalar.gibbsColumnMaximum(
+                rows: range.count, columns: b.count, cost: tile, scale: state.scaling.scale,
+                rowShifts: state.scaling.rowShifts.span.extracting(range), rowScales: state.scaling.rowScales.span.extracting(range), into: &span)
+        }
+        for j in b.indices where isOut(state.columnTotals[j]) {
+            state.scaling.columnShifts[j] = -maxima[j].rounded()
+            state.scaling.columnScales[j] = b[j]
+        }
+        var unused = state.rowSums
+        problem.geometry.gibbsPass(
+            scale: state.scaling.scale, rowShifts: &state.scaling.rowShifts, columnShifts: state.scaling.columnShifts,
+            columnScales: state.scaling.columnScales, rule: .fixed, weights: problem.sourceWeights, offsets: [], rowSums: &unused,
+            rowScales: &state.scaling.rowScales, columnTotals: &state.columnTotals)
+        if let j = b.indices.first(where: { b[$0] > 0 && isOut(state.columnTotals[$0]) }) {
+            return Termination(.nonFinite, "the sum of column \(j) is \(state.columnTotals[j]) after \(state.iterations) iterations")
+        }
+        return nil
+    }
+
+    /// v from Kᵀu, over-relaxed and damped as the rows are.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    private func updateColumns(_ state: inout State, _ problem: TransportProblem<Scalar>) {
+        let b = problem.targetWeights, damping = problem.targetPenalty.damping(state.epsilon), omega = state.pace.relaxation
+        let (_, g) = damping < 1 ? problem.geometry.restored([], state.scaling.columnPotentials(b)) : ([], [])
+        for j in b.indices {
+            let weight = Double(b[j]), total = state.columnTotals[j]
+            if weight == 0 {
+                state.scaling.columnScales[j] = 0
+            } else if omega == 1, damping == 1 {
+                state.scaling.columnScales[j] = Scalar(weight / total)
+            } else {
+                let v = Double(state.scaling.columnScales[j])
+                let offset = damping < 1 ? -omega * (1 - damping) * g[j] / Double(state.epsilon) : 0
+                state.scaling.columnScales[j] = Scalar(v * Double.exp(omega * damping * Double.log(weight / (total * v)) + offset))
+            }
+        }
+    }
+
+    /// Solves the problem.
+    ///
+    /// - Parameter start: as in ``makeState(_:from:)``.
+    /// - Throws: ``TransportError/epsilonBelowPrecision(epsilon:largestCost:exponentError:)``. What else can go wrong is in the status.
+    public func solve(
+        _ problem: TransportProblem<Scalar>, from start: (source: [Scalar], target: [Scalar])? = nil
+    ) throws(TransportError) -> TransportSolution<Scalar> {
+        var state = try makeState(problem, from: start)
+        return solve(problem, resuming: &state)
+    }
+
+    /// Goes on with a state, which can be saved and resumed again afterwards. The limit counts from the very first iteration.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    public func solve(_ problem: TransportProblem<Scalar>, resuming state: inout State) -> TransportSolution<Scalar> {
+        let clock = ContinuousClock(), begin = clock.now
+        var end: Termination?
+        while end == nil, state.iterations < iterationLimit { end = step(&state, problem) }
+        let termination = end ?? Termination(
+            .iterationLimit, "all \(iterationLimit) iterations are done; the marginal error is \(state.marginalError)")
+        let duration = (clock.now - begin).components
+        return problem.entropicSolution(
+            state.scaling, termination, tolerance: tolerance, iterations: state.iterations, errors: state.marginalErrors,
+            seconds: Double(duration.seconds) + 1e-18 * Double(duration.attoseconds))
+    }
+}
+
+extension MarginalPenalty {
+    /// ρ/(ρ + ε), by which an update is damped.
+    func damping(_ epsilon: Scalar) -> Double {
+        switch self {
+        case .exact: 1
+        case .kullbackLeibler(let rho): Double(rho) / (Double(rho) + Double(epsilon))
+        }
+    }
+
+    /// The marginal that a potential asks for, as a part of the weight: e^(−f/ρ).
+    func share(_ potential: Double) -> Double {
+        switch self {
+        case .exact: 1
+        case .kullbackLeibler(let rho): Double.exp(-potential / Double(rho))
+        }
+    }
+}
