@@ -98,10 +98,12 @@ private func surplusRate(_ context: inout Context, _ outcome: inout Outcome) {
 private func sensing(_ context: inout Context, _ outcome: inout Outcome) {
     let n = context.quick ? 15 : 30, m = context.quick ? 700 : 1500, k = 5, steps = 3000, eta = 0.2
     let seeds = (0..<5).map { context.seed &+ UInt64($0) }
+    // Starts of the length that they have at n = 30, where the steps and scales are the independent computation's.
+    let unit = (30 / Double(n)).squareRoot()
     let marks = [100, 300, 1000, 2000, 3000]
     enum Method { case one(Int, damping: Double?), two(Double, beta: Double?) }
     let methods: [(name: String, method: Method)] = [
-        ("one factor, k = r", .one(trueRank, damping: nil)), ("one factor, k = 5", .one(k, damping: nil)), ("one factor, k = 5, preconditioned", .one(k, damping: 1e-3)),
+        ("one factor, k = r", .one(trueRank, damping: nil)), ("one factor, k = 5", .one(k, damping: nil)), ("one factor, k = 5, preconditioned", .one(k, damping: 0.1)),
         ("two factors, α = 0.02", .two(0.02, beta: nil)), ("two factors, α = 0.05", .two(0.05, beta: nil)), ("two factors, α = 0.1", .two(0.1, beta: nil)),
         ("two, α = 0.02, rebalanced, β = 0.6", .two(0.02, beta: 0.6)), ("two, α = 0.005, rebalanced, β = 0.6", .two(0.005, beta: 0.6)),
     ]
@@ -118,14 +120,14 @@ private func sensing(_ context: inout Context, _ outcome: inout Outcome) {
             switch entry.method {
             case .one(let columns, let damping):
                 let solver = SymmetricFactorDescent<Double>(stepSize: eta, damping: damping)
-                var state = solver.makeState(problem, from: (0.05 * normal(n, columns, seed: seed, stream: 1)).elements)
+                var state = solver.makeState(problem, from: (0.05 * unit * normal(n, columns, seed: seed, stream: 1)).elements)
                 runs.append((0..<steps).map { _ in
                     _ = solver.step(&state, problem)
                     return squared(multiply(state.factor, state.factor, transposeB: true) - target)
                 })
             case .two(let alpha, let beta):
                 let solver = FactorPairDescent<Double>(stepSize: eta, rebalancing: beta.map { .init(scale: $0) })
-                var state = solver.makeState(problem, from: unbalancedStart(n, k, alpha, seed: seed))
+                var state = solver.makeState(problem, from: unbalancedStart(n, k, unit * alpha, seed: seed))
                 runs.append((0..<steps).map { _ in
                     _ = solver.step(&state, problem)
                     return squared(state.factors.product - target)

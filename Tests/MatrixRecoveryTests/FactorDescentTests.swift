@@ -196,7 +196,7 @@ func diagonalProblem(_ n: Int, _ r: Int) -> (problem: Sensing, target: Matrix<Do
         let problem = Sensing(GaussianMeasurements(rows: 8, columns: 8, count: 200, seed: 13), of: Matrix.diagonal([1, 0.5, 0, 0, 0, 0, 0, 0]))
         let start = pairStart(8, 3, 0.2, seed: 14), o = try orthonormal(3, 3, seed: 15)
         let turned = LowRankFactors(left: start.left * o, right: start.right * o)
-        for damping in [nil, 0.01] {
+        for damping in [nil, 0.1] {
             let one = SymmetricFactorDescent<Double>(stepSize: 0.1, damping: damping)
             var a = one.makeState(problem, from: start.left.elements), b = one.makeState(problem, from: turned.left.elements)
             for _ in 0..<50 { _ = (one.step(&a, problem), one.step(&b, problem)) }
@@ -213,10 +213,10 @@ func diagonalProblem(_ n: Int, _ r: Int) -> (problem: Sensing, target: Matrix<Do
         let (problem, target) = diagonalProblem(30, 3)
         let start = normalMatrix(30, 5, 0.05, seed: 16).elements
         let plain = SymmetricFactorDescent<Double>(stepSize: 0.2).solve(problem, from: start, stopping: .iterations(400))
-        let fast = SymmetricFactorDescent<Double>(stepSize: 0.2, damping: 1e-3).solve(problem, from: start, stopping: .iterations(400))
+        let fast = SymmetricFactorDescent<Double>(stepSize: 0.2, damping: 0.1).solve(problem, from: start, stopping: .iterations(400))
         let a = squaredError(Matrix(rows: 30, columns: 5, elements: plain.iterate), target)
         let b = squaredError(Matrix(rows: 30, columns: 5, elements: fast.iterate), target)
-        #expect(a > 1e-5 && b < 1e-3 * a, "\(a) \(b)")
+        #expect(a > 1e-5 && b < 1e-20, "\(a) \(b)")
     }
 
     @Test func limitsResumptionAndBadNumbers() throws {

@@ -9,7 +9,8 @@ import Objectives
 /// With k the rank r of the matrix the error falls linearly. With k > r it falls as ‖X Xᵀ − M‖_F² ≈ (min(k, n) − r)/(4 η² t²) only: singular values beyond the rank obey
 /// s ← s − η s³ (Xiong, Ding and Du 2024; the constant for A = 1). ``FactorPairDescent`` and `damping` are ways out.
 ///
-/// With `damping` λ the step is preconditioned, X ← X − η Ē X (XᵀX + λ)⁻¹ (Tong, Ma and Chi 2021; Xu et al. 2023 for k > r), which is linear for any k.
+/// With `damping` c the step is preconditioned, X ← X − η Ē X (XᵀX + λ)⁻¹ with λ = c ‖A(X Xᵀ) − y‖ (Zhang, Fattahi and Zhang 2021, "PrecGD"), which is linear for any k. The λ must
+/// fall with the error: with a fixed one the surplus, once it is below √λ, goes as slowly as ever.
 ///
 /// Start small and at random: X = α · normal numbers. Step size: at most about 0.2/s₁, or below 1 with `damping`. Differs from codes whose loss is ½ ‖A(X Xᵀ) − y‖²,
 /// whose steps are half as long. With noisy measurements k > r fits the noise.
@@ -51,7 +52,10 @@ public struct SymmetricFactorDescent<Scalar: KernelScalar>: IterativeSolver {
         var direction = state.gradient
         if let damping {
             var metric = state.factor.gram()
-            for j in 0..<metric.rows { metric[j, j] += damping }
+            // The value is a quarter of the squared residual.
+            let lambda = damping * 2 * state.value.squareRoot()
+            guard lambda > 0 else { return nil }
+            for j in 0..<metric.rows { metric[j, j] += lambda }
             do {
                 direction = try Cholesky(metric).solve(direction.transposed()).transposed()
             } catch {
