@@ -32,6 +32,7 @@ let package = Package(
         .library(name: "OptimalTransport", targets: ["OptimalTransport"]),
         .library(name: "BinarizedNetworks", targets: ["BinarizedNetworks"]),
         .library(name: "LearnedSolvers", targets: ["LearnedSolvers"]),
+        .library(name: "MatrixRecovery", targets: ["MatrixRecovery"]),
         .executable(name: "descent", targets: ["DescentTool"]),
     ],
     dependencies: [
@@ -80,10 +81,12 @@ let package = Package(
         library("BinarizedNetworks", ["BinaryAlgebra", "NeuralNetworks", .product(name: "RealModule", package: "swift-numerics")]),
         library("LearnedSolvers", ["NeuralNetworks", "LinearSolvers", "Objectives", "LinearAlgebra", "Randomness", "Kernels",
                                    .product(name: "RealModule", package: "swift-numerics")], resources: [.copy("Weights")]),
+        library("MatrixRecovery", ["Sketching", "Objectives", "LinearAlgebra", "Randomness", "Kernels",
+                                   .product(name: "RealModule", package: "swift-numerics")]),
         // Layer 6.
         library("Descent", ["Kernels", "Randomness", "LinearAlgebra", "BinaryAlgebra", "Objectives", "Datasets", "Autodiff",
                             "Optimizers", "NeuralNetworks", "Curvature", "Sketching", "LinearSolvers",
-                            "OptimalTransport", "BinarizedNetworks", "LearnedSolvers"]),
+                            "OptimalTransport", "BinarizedNetworks", "LearnedSolvers", "MatrixRecovery"]),
         // Layer 7.
         library("Reproductions", ["Descent"]),
         .executableTarget(name: "DescentTool", dependencies: [
@@ -113,6 +116,7 @@ let package = Package(
               resources: [.copy("Fixtures")]),
         tests("LearnedSolvers", ["Autodiff", "Kernels", "LinearAlgebra", "LinearSolvers", "NeuralNetworks", "Objectives", "Optimizers", "Randomness",
                                  .product(name: "RealModule", package: "swift-numerics")]),
+        tests("MatrixRecovery", ["Objectives", "LinearAlgebra", "Randomness", "Kernels", .product(name: "RealModule", package: "swift-numerics")]),
         tests("Reproductions", ["DescentTool"]),
     ],
     cLanguageStandard: .c17

@@ -8,8 +8,8 @@ import sys
 from harness import Count, Ours, measure, render
 
 names = ("binary-gemm", "binary-layer", "binary-encoder", "vector", "gradient", "hvp", "op-overhead", "hutchinson", "lanczos",
-         "optimizer-step", "minimize", "direction-network", "poisson", "fwht", "sketch", "least-squares", "exact-transport",
-         "sparse-transport")
+         "optimizer-step", "minimize", "direction-network", "poisson", "fwht", "sketch", "least-squares", "completion",
+         "exact-transport", "sparse-transport")
 
 
 def main():

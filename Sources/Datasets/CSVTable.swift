@@ -26,6 +26,9 @@ public struct CSVTable: Sendable, Hashable {
     /// The field as text.
     public subscript(row: Int, column: Int) -> String { records[row].fields[column] }
 
+    /// The line of the file, from 1, that a record begins on.
+    public func line(_ row: Int) -> Int { records[row].line }
+
     /// The number of the column with this name.
     public func column(named name: String) -> Int? { names?.firstIndex(of: name) }
 

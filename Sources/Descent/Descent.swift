@@ -8,6 +8,7 @@
 @_exported import LearnedSolvers
 @_exported import LinearAlgebra
 @_exported import LinearSolvers
+@_exported import MatrixRecovery
 @_exported import NeuralNetworks
 @_exported import Objectives
 @_exported import OptimalTransport

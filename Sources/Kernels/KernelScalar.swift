@@ -405,6 +405,18 @@ public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, Co
         rows: Int, columns: Int, of a: Span<Self>, _ x: Span<Self>, _ b: Span<Self>, into r: inout MutableSpan<Self>,
         pulled g: inout MutableSpan<Self>)
 
+    /// r ← b − A x and g ← Aᵀ sign(r): as ``residualPullback(rows:columns:of:_:_:into:pulled:)``, for least absolute deviations.
+    ///
+    /// sign(0) is 0 and sign(NaN) is NaN. Error of gₖ at most (rows/64 + 600) u Σᵢ |aᵢₖ|.
+    static func signPullback(
+        rows: Int, columns: Int, of a: Span<Self>, _ x: Span<Self>, _ b: Span<Self>, into r: inout MutableSpan<Self>,
+        pulled g: inout MutableSpan<Self>)
+
+    /// yᵢ ← row tᵢ of a row-major X, for each target t.
+    ///
+    /// - Precondition: X has whole rows of `columns` elements, and `y` as many rows as there are targets, which name rows of X.
+    static func gatherRows(columns: Int, of x: Span<Self>, targets: Span<Int32>, into y: inout MutableSpan<Self>)
+
     // MARK: Convolutions of grids
 
     /// y[p, f] = max(b[f] + Σ x[p + t, c] w[t, c, f], 0) + r[p, f]: a convolution with three taps an axis, zeros around each grid.

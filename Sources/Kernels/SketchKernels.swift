@@ -19,6 +19,16 @@ private func requireTargets(_ targets: Span<Int32>, _ rows: Int, _ each: Int, _ 
     require(Int(largest) < bound, "target \(largest) of \(bound) rows; expected one of 0 ..< \(bound)")
 }
 
+private func requireGather(_ columns: Int, _ x: Int, _ targets: Span<Int32>, _ y: Int) {
+    require(columns >= 0 && y == targets.count * columns, "\(targets.count) rows of \(columns) into \(y) elements")
+    require(columns > 0 ? x % columns == 0 : x == 0, "X has \(x) elements; expected whole rows of \(columns)")
+    // The largest as unsigned number is a negative one, if there is one.
+    var largest: UInt32 = 0
+    for i in targets.indices { largest = max(largest, UInt32(bitPattern: targets[i])) }
+    require(targets.isEmpty || columns == 0 || Int(largest) < x / columns,
+            "target \(Int32(bitPattern: largest)) of \(columns == 0 ? 0 : x / columns) rows; expected one of 0 ..< \(columns == 0 ? 0 : x / columns)")
+}
+
 /// The columns of a thread, a multiple of 64 bytes.
 private func stripWidth(_ columns: Int, _ size: Int) -> Int {
     let line = 64 / size, share = (columns + Threads.count - 1) / Threads.count
@@ -119,6 +129,38 @@ extension Float {
         }
         columnSums(rows: partial.count / columns, columns: columns, of: partial.span, into: &g)
     }
+
+    public static func signPullback(
+        rows: Int, columns: Int, of a: Span<Float>, _ x: Span<Float>, _ b: Span<Float>, into r: inout MutableSpan<Float>,
+        pulled g: inout MutableSpan<Float>
+    ) {
+        requireResidual(rows, columns, a.count, x.count, b.count, r.count, g.count)
+        var partial = [Float](repeating: 0, count: (rows + partRows(rows) - 1) / partRows(rows) * columns)
+        if columns == 0 { return copy(b, &r) }
+        unsafe withPointers(a, x, b) { a, x, b in
+            nonisolated(unsafe) let (a, x, b) = unsafe (a, x, b)
+            unsafe r.withUnsafeMutableBufferPointer { r in
+                unsafe partial.withUnsafeMutableBufferPointer { partial in
+                    unsafe forEachRowPart(rows, r, partial, columns: columns) { first, count, r, g in
+                        unsafe dsc_sketch_sign_pullback_f32(
+                            count, columns, count * columns, a! + first * columns, x!, b! + first, r, g)
+                    }
+                }
+            }
+        }
+        columnSums(rows: partial.count / columns, columns: columns, of: partial.span, into: &g)
+    }
+
+    public static func gatherRows(columns: Int, of x: Span<Float>, targets: Span<Int32>, into y: inout MutableSpan<Float>) {
+        requireGather(columns, x.count, targets, y.count)
+        let rows = targets.count, xCount = x.count
+        guard rows > 0, columns > 0 else { return }
+        unsafe withPointers(x, targets) { x, targets in
+            unsafe y.withUnsafeMutableBufferPointer { y in
+                unsafe dsc_sketch_gather_rows_f32(rows, columns, xCount, x!, targets!, y.count, y.baseAddress!)
+            }
+        }
+    }
 }
 
 extension Double {
@@ -176,5 +218,37 @@ extension Double {
             }
         }
         columnSums(rows: partial.count / columns, columns: columns, of: partial.span, into: &g)
+    }
+
+    public static func signPullback(
+        rows: Int, columns: Int, of a: Span<Double>, _ x: Span<Double>, _ b: Span<Double>, into r: inout MutableSpan<Double>,
+        pulled g: inout MutableSpan<Double>
+    ) {
+        requireResidual(rows, columns, a.count, x.count, b.count, r.count, g.count)
+        var partial = [Double](repeating: 0, count: (rows + partRows(rows) - 1) / partRows(rows) * columns)
+        if columns == 0 { return copy(b, &r) }
+        unsafe withPointers(a, x, b) { a, x, b in
+            nonisolated(unsafe) let (a, x, b) = unsafe (a, x, b)
+            unsafe r.withUnsafeMutableBufferPointer { r in
+                unsafe partial.withUnsafeMutableBufferPointer { partial in
+                    unsafe forEachRowPart(rows, r, partial, columns: columns) { first, count, r, g in
+                        unsafe dsc_sketch_sign_pullback_f64(
+                            count, columns, count * columns, a! + first * columns, x!, b! + first, r, g)
+                    }
+                }
+            }
+        }
+        columnSums(rows: partial.count / columns, columns: columns, of: partial.span, into: &g)
+    }
+
+    public static func gatherRows(columns: Int, of x: Span<Double>, targets: Span<Int32>, into y: inout MutableSpan<Double>) {
+        requireGather(columns, x.count, targets, y.count)
+        let rows = targets.count, xCount = x.count
+        guard rows > 0, columns > 0 else { return }
+        unsafe withPointers(x, targets) { x, targets in
+            unsafe y.withUnsafeMutableBufferPointer { y in
+                unsafe dsc_sketch_gather_rows_f64(rows, columns, xCount, x!, targets!, y.count, y.baseAddress!)
+            }
+        }
     }
 }

@@ -74,3 +74,44 @@ public struct Cholesky<Scalar: KernelScalar>: Sendable {
         return result
     }
 }
+
+// For many small systems in the caller's buffers: nothing is allocated, searched for NaN or mirrored.
+
+/// The lower triangle of Aᵀ·A over that of `c`; the other half is not touched.
+///
+/// - Precondition: C is square, with as many rows as A has columns.
+package func lowerGram<Scalar: KernelScalar>(_ a: borrowing MatrixView<Scalar>, into c: inout Matrix<Scalar>) {
+    let (n, k, stride) = (a.columns, a.rows, a.rowStride)
+    require(c.rows == n && c.columns == n, "Gram matrix of \(n) columns into \(c.rows)×\(c.columns); expected \(n)×\(n)")
+    guard n > 0, k > 0 else { return c.scaleInPlace(by: 0) }
+    unsafe a.elements.withUnsafeBufferPointer { a in
+        unsafe c.storage.withUnsafeMutableBufferPointer { c in
+            unsafe Scalar.syrk(true, n, k, 1, a.baseAddress!, stride, 0, c.baseAddress!)
+        }
+    }
+}
+
+/// Factorises the lower triangle of `a` in place, A = L·Lᵀ. What lies above the diagonal is neither read nor touched.
+///
+/// - Returns: whether A is positive definite and the factor finite.
+package func factorizePositiveDefinite<Scalar: KernelScalar>(_ a: inout Matrix<Scalar>) -> Bool {
+    requireSquare(a.rows, a.columns, "Cholesky factorisation")
+    let n = a.rows
+    guard unsafe Scalar.potrf(Triangle.lower.swapped, n, &a.storage) == 0 else { return false }
+    // A pivot that overflowed is not reported by every build of LAPACK.
+    for i in 0..<n where !a.storage[i * (n + 1)].isFinite { return false }
+    return true
+}
+
+/// x ← L⁻¹·x, or L⁻ᵀ·x with `transpose`, for the lower triangle of `l`.
+///
+/// - Precondition: `x` has as many elements as L has rows.
+package func solveLowerTriangle<Scalar: KernelScalar>(_ l: Matrix<Scalar>, transpose: Bool, _ x: inout MutableSpan<Scalar>) {
+    requireCount(x.count, l.rows, "right-hand side of a triangular system")
+    guard !x.isEmpty else { return }
+    unsafe l.storage.withUnsafeBufferPointer { l in
+        unsafe x.withUnsafeMutableBufferPointer { x in
+            unsafe Scalar.trsv(.lower, transpose, false, x.count, l.baseAddress!, x.count, x.baseAddress!)
+        }
+    }
+}

@@ -29,6 +29,13 @@ public struct SparseSignEmbedding: SketchDistribution {
     ) -> any Sketch<Scalar> {
         requireSketch(rows, columns)
         require(rows <= Int(Int32.max), "a sparse sign embedding of \(rows) rows; expected at most \(Int32.max)")
+        return SparseSignSample<Scalar>(
+            rows: rows, columns: columns, each: min(nonzerosPerColumn, rows),
+            targets: targets(rows: rows, columns: columns, random: random))
+    }
+
+    /// The rows of each column's min(ζ, rows) non-zeros, ~row for −1.
+    package func targets(rows: Int, columns: Int, random: RandomStream) -> [Int32] {
         let each = min(nonzerosPerColumn, rows)
         var random = random
         var targets: [Int32] = []
@@ -43,7 +50,7 @@ public struct SparseSignEmbedding: SketchDistribution {
                 targets.append(bits & 1 == 0 ? row : ~row)
             }
         }
-        return SparseSignSample<Scalar>(rows: rows, columns: columns, each: each, targets: targets)
+        return targets
     }
 }
 

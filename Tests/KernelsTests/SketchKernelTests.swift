@@ -114,6 +114,44 @@ import _TestSupport
         }
     }
 
+    /// The same residual, and Aᵀ sign(r), zero and NaN included.
+    @Test(arguments: KernelTier.supported) func signsOfAResidual(_ tier: KernelTier) throws {
+        try withKernelTier(tier) {
+            for (rows, columns) in [(0, 3), (3, 0), (1, 1), (5, 17), (513, 9), (2100, 33)] {
+                let a = (0..<rows * columns).map { Float($0 * 7 % 11 - 5) }, x = (0..<columns).map { Float($0 % 3 - 1) }
+                let b = (0..<rows).map { Float($0 % 13) }
+                var r = [Float](repeating: .nan, count: rows), g = [Float](repeating: .nan, count: columns)
+                var residual = r.mutableSpan, pulled = g.mutableSpan
+                Float.signPullback(rows: rows, columns: columns, of: a.span, x.span, b.span, into: &residual, pulled: &pulled)
+                let expected = (0..<rows).map { i in b[i] - (0..<columns).reduce(Float(0)) { $0 + a[i * columns + $1] * x[$1] } }
+                let back = (0..<columns).map { k in
+                    (0..<rows).reduce(Float(0)) { $0 + a[$1 * columns + k] * (expected[$1] > 0 ? 1 : expected[$1] < 0 ? -1 : 0) }
+                }
+                let equal = r == expected && g == back
+                #expect(equal, "\(rows)×\(columns)")
+            }
+            var r: [Double] = [9, 9, 9, 9, 9], g: [Double] = [9]
+            var residual = r.mutableSpan, pulled = g.mutableSpan
+            Double.signPullback(rows: 5, columns: 1, of: [1, 2, 4, 8, 16].span, [1].span, [1, 2, 4, 8, .nan].span, into: &residual, pulled: &pulled)
+            #expect(r[..<4] == [0, 0, 0, 0] && r[4].isNaN && g[0].isNaN)
+        }
+    }
+
+    @Test(arguments: KernelTier.supported) func gatheredRows(_ tier: KernelTier) throws {
+        try withKernelTier(tier) {
+            for columns in kernelLengths where columns > 0 && columns < 200 { checkGather(Float.self, columns); checkGather(Double.self, columns) }
+        }
+    }
+
+    private func checkGather<Scalar: KernelScalar>(_: Scalar.Type, _ columns: Int) {
+        let targets: [Int32] = [3, 0, 0, 6, 2, 5, 6, 1]
+        var x = GuardedBuffer<Scalar>(count: 7 * columns, offset: 1), y = GuardedBuffer<Scalar>(count: 8 * columns, offset: 3)
+        for i in 0..<7 * columns { x[i] = Scalar(i) }
+        x.withSpan { x in y.withMutableSpan { Scalar.gatherRows(columns: columns, of: x, targets: targets.span, into: &$0) } }
+        let equal = (0..<8 * columns).allSatisfy { y[$0] == Scalar(Int(targets[$0 / columns]) * columns + $0 % columns) }
+        #expect(equal, "\(Scalar.self) \(columns) columns")
+    }
+
     @Test func misuseNamesItsNumbers() async {
         let size = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             var x: [Float] = [1, 2, 3]
@@ -127,5 +165,11 @@ import _TestSupport
             Float.scatterRows(rows: 1, columns: 1, of: [1].span, targets: [-3].span, each: 1, into: &span, rows: 2)
         }
         #expect(message(of: target).contains("target 2 of 2 rows; expected one of 0 ..< 2"))
+        let row = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            var y: [Float] = [1]
+            var span = y.mutableSpan
+            Float.gatherRows(columns: 1, of: [1, 2].span, targets: [-1].span, into: &span)
+        }
+        #expect(message(of: row).contains("target -1 of 2 rows; expected one of 0 ..< 2"))
     }
 }

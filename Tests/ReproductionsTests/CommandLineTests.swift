@@ -91,6 +91,54 @@ import Testing
         #expect(account.output.contains("31.2×") && account.output.contains("56.3×"))
     }
 
+    /// A user's own triplets: names, a header, a rank of 2; predictions of what is missing and of what is asked for.
+    @Test func completionOfAUsersTriplets() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("complete-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+        func write(_ name: String, _ lines: [String]) throws { try Data(lines.joined(separator: "\n").utf8).write(to: URL(fileURLWithPath: path(name))) }
+        func value(_ i: Int, _ j: Int) -> Double { 3 + Double(i % 7 - 3) * Double(j % 5 - 2) / 2 + Double(i % 3) * Double(j % 4 - 1) }
+        var lines = ["user,\"film, or book\",rating"], missing = 0
+        for i in 0..<60 {
+            for j in 0..<40 {
+                if (i * 7 + j * 11) % 5 == 0 { missing += 1 } else { lines.append("u\(i),\"f,\(j)\",\(value(i, j))") }
+            }
+        }
+        try write("ratings.csv", lines)
+        let run = try descent(["complete", path("ratings.csv"), "--output", path("out.csv"), "--json"])
+        #expect(run.status == 0 && run.errors.isEmpty, "\(run.errors)")
+        let summary = try #require(try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+        #expect(summary["rows"] as? Int == 60 && summary["columns"] as? Int == 40 && summary["predictions"] as? Int == missing)
+        let (error, ofTheMean) = (summary["heldOutError"] as? Double ?? .nan, summary["heldOutErrorOfTheMean"] as? Double ?? .nan)
+        #expect(error < 0.1 * ofTheMean, "\(error) \(ofTheMean)")
+        let predictions = try String(contentsOfFile: path("out.csv"), encoding: .utf8).split(separator: "\n")
+        #expect(predictions.count == missing + 1 && predictions[0] == "user,\"film, or book\",rating")
+        for line in predictions.dropFirst() {
+            let parts = line.split(separator: ",")
+            let i = Int(parts[0].dropFirst())!, j = Int(parts[2].dropLast())!, predicted = Double(parts[3])!
+            #expect(abs(predicted - value(i, j)) < 0.5, "\(line), expected \(value(i, j))")
+        }
+
+        try write("ask.csv", ["user,film", "u0,\"f,0\"", "u5,\"f,1\""])
+        let asked = try descent(["complete", path("ratings.csv"), "--rank", "3", "--predict", path("ask.csv"), "--output", path("asked.csv")])
+        #expect(asked.status == 0 && asked.output.contains("2 predictions"), "\(asked.errors)")
+
+        for (name, content, message) in [
+            ("word.csv", ["a,b,1", "a,c,good"], "line 2 of"), ("short.csv", ["a,b,1", "a,c"], "expected 3 fields"), ("four.csv", ["1,2,3,4"], "has 4 fields a line"),
+            ("nan.csv", ["1,2,3", "1,3,nan"], "expected a finite number"), ("twice.csv", ["1,2,3", "4,5,6", "1,2,3"], "was given on line 1 already"),
+            ("empty.csv", [], "has no entries"), ("one.csv", ["1,2,3"], "both parts must hold some"),
+        ] {
+            try write(name, content)
+            let wrong = try descent(["complete", path(name)])
+            #expect(wrong.status != 0 && wrong.errors.contains(message), "\(name): \(wrong.errors)")
+        }
+        let large = try descent(["complete", path("ratings.csv"), "--rank", "41"])
+        #expect(large.status != 0 && large.errors.contains("--rank is 41; the matrix has 60 rows and 40 columns"), "\(large.errors)")
+        let absent = try descent(["complete", path("none.csv")])
+        #expect(absent.status != 0 && absent.errors.contains("none.csv"))
+    }
+
     @Test func misuseNamesWhatWasGiven() throws {
         for (arguments, message) in [
             (["reproduce", "no-such-paper"], "'no-such-paper' is no paper's slug"),

@@ -35,9 +35,15 @@ void test_sketch(const dsc_kernel_table *table, const char *tier) {
         for (size_t rows = 0; rows <= 13; rows++)
             for (size_t i = 0; i < LENGTHS; i++)
                 if (lengths[i] <= 255) {
-                    test_residual_f32(table, tier, rows, lengths[i], offsets[o]);
-                    test_residual_f64(table, tier, rows, lengths[i], offsets[o]);
+                    for (int signs = 0; signs <= 1; signs++) {
+                        test_residual_f32(table, tier, rows, lengths[i], offsets[o], signs);
+                        test_residual_f64(table, tier, rows, lengths[i], offsets[o], signs);
+                    }
                 }
+        for (size_t i = 0; i < LENGTHS; i++) {
+            test_gather_f32(table, tier, lengths[i], offsets[o]);
+            test_gather_f64(table, tier, lengths[i], offsets[o]);
+        }
         for (size_t rows = 1; rows <= 512; rows *= 2)
             for (size_t columns = 0; columns <= 33; columns++)
                 for (size_t more = 0; more <= 2; more += 2) {
