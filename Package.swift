@@ -31,6 +31,7 @@ let package = Package(
         .library(name: "LinearSolvers", targets: ["LinearSolvers"]),
         .library(name: "BinarizedNetworks", targets: ["BinarizedNetworks"]),
         .library(name: "LearnedSolvers", targets: ["LearnedSolvers"]),
+        .library(name: "ConstrainedOptimization", targets: ["ConstrainedOptimization"]),
         .executable(name: "descent", targets: ["DescentTool"]),
     ],
     dependencies: [
@@ -77,9 +78,12 @@ let package = Package(
         library("BinarizedNetworks", ["BinaryAlgebra", "NeuralNetworks", .product(name: "RealModule", package: "swift-numerics")]),
         library("LearnedSolvers", ["NeuralNetworks", "LinearSolvers", "Objectives", "LinearAlgebra", "Randomness", "Kernels",
                                    .product(name: "RealModule", package: "swift-numerics")], resources: [.copy("Weights")]),
+        library("ConstrainedOptimization", ["LinearSolvers", "Objectives", "LinearAlgebra", "Randomness", "Kernels",
+                                            .product(name: "RealModule", package: "swift-numerics")]),
         // Layer 6.
         library("Descent", ["Kernels", "Randomness", "LinearAlgebra", "BinaryAlgebra", "Objectives", "Datasets", "Autodiff",
-                            "Optimizers", "NeuralNetworks", "Curvature", "Sketching", "LinearSolvers", "BinarizedNetworks", "LearnedSolvers"]),
+                            "Optimizers", "NeuralNetworks", "Curvature", "Sketching", "LinearSolvers", "BinarizedNetworks", "LearnedSolvers",
+                            "ConstrainedOptimization"]),
         // Layer 7.
         library("Reproductions", ["Descent"]),
         .executableTarget(name: "DescentTool", dependencies: [
@@ -107,6 +111,8 @@ let package = Package(
               resources: [.copy("Fixtures")]),
         tests("LearnedSolvers", ["Autodiff", "Kernels", "LinearAlgebra", "LinearSolvers", "NeuralNetworks", "Objectives", "Optimizers", "Randomness",
                                  .product(name: "RealModule", package: "swift-numerics")]),
+        tests("ConstrainedOptimization", ["Datasets", "Objectives", "LinearAlgebra", "Randomness", "Kernels",
+                                          .product(name: "RealModule", package: "swift-numerics")]),
         tests("Reproductions", ["DescentTool"]),
     ],
     cLanguageStandard: .c17

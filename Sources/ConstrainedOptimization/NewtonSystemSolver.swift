@@ -1,0 +1,126 @@
+import Kernels
+import LinearAlgebra
+import LinearSolvers
+import Randomness
+import RealModule
+
+/// How the Newton systems of ``AdaSketchNewton`` are solved.
+public enum NewtonSystemMethod: Sendable, Hashable, Codable {
+    /// LU factorisation of Γ. Bunch–Kaufman would count half of the operations, but takes longer in OpenBLAS.
+    case direct
+    /// Sketch and project, until the accuracy that the outer method asks for.
+    case sketch(ProjectionSketch)
+    /// GMRES, restarted after so many steps: a deterministic iteration for comparison.
+    case gmres(restart: Int)
+    /// Blocks of 16 rows where they promise to be faster than the factorisation, which takes over as soon as they do not.
+    case automatic
+}
+
+/// One Newton system on its way to the accuracy asked for, which may rise on the way.
+struct NewtonSystemSolver<Scalar: KernelScalar> {
+    let system: NewtonSystem<Scalar>
+    let limit: Int
+    private(set) var z: [Scalar]
+    /// Γ z.
+    private(set) var image: [Scalar]
+    private(set) var residualNorm: Scalar
+    /// Sketches or products.
+    private(set) var steps = 0
+    private(set) var isExact = false
+    private let method: NewtonSystemMethod
+    private var projection: (method: SketchAndProject<Scalar>, state: SketchAndProject<Scalar>.State)?
+
+    init(_ system: NewtonSystem<Scalar>, method: NewtonSystemMethod, limit: Int, random: inout RandomStream) {
+        (self.system, self.limit) = (system, limit)
+        z = [Scalar](repeating: 0, count: system.order)
+        image = z
+        residualNorm = Scalar.nrm2(system.rightHandSide.span)
+        let random = random.split()
+        var chosen = method
+        if case .automatic = method { chosen = system.order < AutomaticChoice.leastOrder ? .direct : .automatic }
+        self.method = chosen
+        let sketch: ProjectionSketch? = switch chosen {
+        case .sketch(let sketch): sketch
+        case .automatic: AutomaticChoice.sketch
+        default: nil
+        }
+        if let sketch {
+            let projection = SketchAndProject(system.matrix, system.rightHandSide, sketch: sketch, random: random.substream(0))
+            self.projection = (projection, projection.makeState(from: z, random: random.substream(1)))
+        }
+    }
+
+    /// Goes on until ‖Γ z − b‖ ≤ `bound`, or as far as the method gets.
+    mutating func refine(to bound: Scalar) throws(LinearAlgebraError) {
+        guard residualNorm > bound, !isExact else { return }
+        switch method {
+        case .direct: try factorize()
+        case .gmres(let restart):
+            guard steps < limit else { return }
+            let gmres = GMRES<Scalar>(restart: restart, tolerance: .absolute(Double(bound)), iterationLimit: limit - steps)
+            let solution = gmres.solve(system.matrix, system.rightHandSide, from: z)
+            steps += solution.iterations
+            take(solution.iterate)
+        case .sketch:
+            projection!.method.solve(&projection!.state, residualBound: bound, limit: limit)
+            takeProjection()
+        case .automatic:
+            if try !projectWhilePromising(to: bound) { try factorize() }
+        }
+    }
+
+    private mutating func factorize() throws(LinearAlgebraError) {
+        let factor = try LU(system.matrix)
+        var solution = try factor.solve(system.rightHandSide)
+        // One refinement: the accuracy asked for is often near rounding.
+        take(solution)
+        let correction = try factor.solve(zip(system.rightHandSide, image).map { $0 - $1 })
+        for i in solution.indices { solution[i] += correction[i] }
+        let before = (z, image, residualNorm)
+        take(solution)
+        if !(residualNorm <= before.2) { (z, image, residualNorm) = before }
+        isExact = true
+    }
+
+    /// Passes of the sketch, as long as the rate at which they gain promises less work than the factorisation.
+    ///
+    /// - Returns: whether the bound is met.
+    private mutating func projectWhilePromising(to bound: Scalar) throws(LinearAlgebraError) -> Bool {
+        let budget = AutomaticChoice.factorizationInPasses(order: system.order)
+        while steps < limit {
+            let before = residualNorm
+            projection!.method.advance(&projection!.state, steps: projection!.method.stepsPerPass)
+            takeProjection()
+            if residualNorm <= bound { return true }
+            let gain = Double(residualNorm) / Double(before)
+            guard gain < 1 else { return false }
+            let rest = Double.log(Double(bound) / Double(residualNorm)) / Double.log(gain)
+            guard rest < budget else { return false }
+        }
+        return false
+    }
+
+    private mutating func takeProjection() {
+        steps = projection!.state.steps
+        take(projection!.state.iterate)
+    }
+
+    private mutating func take(_ z: [Scalar]) {
+        self.z = z
+        image = system.image(of: z)
+        var residual = image
+        var span = residual.mutableSpan
+        Scalar.axpy(-1, system.rightHandSide.span, &span)
+        residualNorm = Scalar.nrm2(residual.span)
+    }
+}
+
+/// When blocks of rows are faster than a factorisation, in counts, so that the choice is the same on every machine and in every run.
+enum AutomaticChoice {
+    static let sketch = ProjectionSketch.block(size: 16)
+    /// Below this order the factorisation takes less time than it takes to see how fast the sketch is.
+    static let leastOrder = 800
+
+    /// How many passes over the rows take as long as the factorisation, measured.
+    static func factorizationInPasses(order: Int) -> Double { Double(order) / 50 }
+}
