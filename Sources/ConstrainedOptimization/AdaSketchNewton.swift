@@ -40,6 +40,7 @@ public struct AdaSketchNewton<Scalar: KernelScalar>: IterativeSolver {
     public let armijo: Scalar
     public let growth: Scalar
     public let rankTolerance: Scalar
+    public let inverseBound: InverseBound
     public let innerLimit: Int
     public let seed: UInt64
 
@@ -51,24 +52,25 @@ public struct AdaSketchNewton<Scalar: KernelScalar>: IterativeSolver {
     ///   - curvatureThreshold: The reduced curvature below which the Hessian is shifted; the paper's experiments with data take 0.01.
     ///   - armijo: β, between 0 and ½.
     ///   - growth: ν, above 1.
-    ///   - rankTolerance: J counts as rank deficient if the least eigenvalue of JJᵀ is below this part of the largest.
+    ///   - rankTolerance: J counts as rank deficient if the least eigenvalue of JJᵀ is below this part of the largest so far.
+    ///   - inverseBound: Where Ψ comes from.
     ///   - innerLimit: Sketches, or products with Γ, in one iteration at most.
     ///   - seed: of the sketches.
     public init(
         method: NewtonSystemMethod = .automatic, forcing: Forcing = .constant, penalties: Penalties<Scalar> = .init(feasibility: 1, stationarity: 0.1),
         accuracy: Scalar = 0.1, minimumCurvature: Scalar = 0.1, curvatureThreshold: Scalar = 1e-6, armijo: Scalar = 0.1, growth: Scalar = 1.5,
-        rankTolerance: Scalar? = nil, innerLimit: Int = 100_000, seed: UInt64 = 0
+        rankTolerance: Scalar = 1e-8, inverseBound: InverseBound = .analytic, innerLimit: Int = 100_000, seed: UInt64 = 0
     ) {
         require(accuracy > 0 && accuracy < 1, "accuracy is \(accuracy); expected a number between 0 and 1")
         require(minimumCurvature > 0 && curvatureThreshold > 0,
                 "minimum curvature is \(minimumCurvature) and its threshold \(curvatureThreshold); expected positive numbers")
         require(armijo > 0 && armijo < 0.5, "Armijo factor is \(armijo); expected a number between 0 and 0.5")
         require(growth > 1, "growth is \(growth); expected a number above 1")
-        require(rankTolerance.map { $0 >= 0 } ?? true, "rank tolerance is \(rankTolerance!); expected no negative number")
+        require(rankTolerance >= 0, "rank tolerance is \(rankTolerance); expected no negative number")
         require(innerLimit >= 1, "inner limit is \(innerLimit); expected at least 1")
         (self.method, self.forcing, self.penalties, self.accuracy) = (method, forcing, penalties, accuracy)
         (self.minimumCurvature, self.curvatureThreshold, self.armijo, self.growth) = (minimumCurvature, curvatureThreshold, armijo, growth)
-        (self.rankTolerance, self.innerLimit, self.seed) = (rankTolerance ?? 1e-8, innerLimit, seed)
+        (self.rankTolerance, self.inverseBound, self.innerLimit, self.seed) = (rankTolerance, inverseBound, innerLimit, seed)
     }
 
     /// ‖(∇ₓL, c)‖ ≤ 10⁻⁴, the paper's; √ε for `Float`.
@@ -88,11 +90,14 @@ public struct AdaSketchNewton<Scalar: KernelScalar>: IterativeSolver {
         /// `"newton systems"`, `"inner steps"`, `"unit steps"` and `"factorizations"`.
         public internal(set) var work: [String: Int] = [:]
         var random: RandomStream
+        /// The largest eigenvalue of JJᵀ so far, by which ranks are judged.
+        var jacobianScale: Scalar = 0
 
         /// x followed by λ.
         public var iterate: [Scalar] { point.x + point.multipliers }
-        /// ‖(∇ₓL, c)‖, so that the iterate that a run keeps is the one nearest to the first-order conditions: f alone says nothing where c ≠ 0.
-        public var value: Scalar { point.residual }
+        /// ‖(∇ₓL, c)‖, so that the iterate that a run keeps is the one nearest to the first-order conditions: f alone says nothing where c ≠ 0. NaN if f is not
+        /// finite.
+        public var value: Scalar { point.value.isFinite ? point.residual : .nan }
         public var gradientNorm: Scalar? { point.residual }
     }
 
@@ -113,9 +118,11 @@ public struct AdaSketchNewton<Scalar: KernelScalar>: IterativeSolver {
     public func step(_ state: inout State, _ problem: any TwiceDifferentiableConstrainedObjective<Scalar>) -> Termination? {
         do throws(LinearAlgebraError) {
             let system = try NewtonSystem(
-                problem, at: state.point, minimumCurvature: minimumCurvature, curvatureThreshold: curvatureThreshold)
+                problem, at: state.point, minimumCurvature: minimumCurvature, curvatureThreshold: curvatureThreshold,
+                inverseBound: inverseBound)
             state.evaluations.hessianProducts += system.variables
-            if let end = rankDeficiency(system, state.point) { return end }
+            state.jacobianScale = max(state.jacobianScale, system.greatestJacobianEigenvalue)
+            if let end = rankDeficiency(system, state) { return end }
             let direction = try direction(&state, system)
             return lineSearch(&state, problem, along: direction)
         } catch .nonFinite {
@@ -126,12 +133,14 @@ public struct AdaSketchNewton<Scalar: KernelScalar>: IterativeSolver {
     }
 
     /// What to say if J has no full rank.
-    private func rankDeficiency(_ system: NewtonSystem<Scalar>, _ point: KKTPoint<Scalar>) -> Termination? {
-        guard system.constraints > 0, !(system.leastJacobianEigenvalue > rankTolerance * system.greatestJacobianEigenvalue) else { return nil }
-        let violation = point.constraintViolation
-        let pulled = system.jacobian.transposed() * point.constraints, slope = Scalar.nrm2(pulled.span)
+    private func rankDeficiency(_ system: NewtonSystem<Scalar>, _ state: State) -> Termination? {
+        guard system.constraints > 0, !(system.leastJacobianEigenvalue > rankTolerance * state.jacobianScale) else { return nil }
+        let violation = state.point.constraintViolation
+        let pulled = system.jacobian.transposed() * state.point.constraints, slope = Scalar.nrm2(pulled.span)
         let eigenvalues = "the eigenvalues of JJᵀ go from \(system.leastJacobianEigenvalue) to \(system.greatestJacobianEigenvalue)"
-        if violation > 0, slope <= Scalar.ulpOfOne.squareRoot() * system.derivativeBound * violation {
+        // What c changes by along the directions that J has lost.
+        let lost = 10 * (rankTolerance * state.jacobianScale).squareRoot()
+        if violation > lost * max(1, Scalar.nrm2(state.point.x.span)), slope <= lost * violation {
             return Termination(.infeasible, "‖c‖ is \(violation) where ‖c‖² is stationary, and \(eigenvalues): no point near by meets the constraints")
         }
         return Termination(.singular, "the Jacobian of the constraints has no full rank, \(eigenvalues); ‖c‖ is \(violation)")

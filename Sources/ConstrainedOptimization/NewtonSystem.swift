@@ -2,6 +2,15 @@ import Kernels
 import LinearAlgebra
 import Objectives
 
+/// How an upper bound Ψ of ‖Γ⁻¹‖₂ is got, on which the accuracy of inexact Newton directions rests.
+public enum InverseBound: Sendable, Hashable, Codable {
+    /// 20 max(‖B‖_F², 1) / (min(ξ_J, 1) min(ξ_B, 1)), from the least eigenvalues of JJᵀ and of the reduced Hessian: the paper's. Often thousands of times too
+    /// large, so that the accuracy asked for is near rounding.
+    case analytic
+    /// The norm itself, from the eigenvalues of Γ. Costs more than a factorisation, but saves single-row sketches a part of their steps.
+    case computed
+}
+
 /// The Newton system of the first-order conditions at a point: Γ z = b with
 ///
 /// Γ = [[B, Jᵀ], [J, 0]], z = (Δx, Δλ), b = −(∇ₓL, c), B = H + t I,
@@ -28,7 +37,7 @@ public struct NewtonSystem<Scalar: KernelScalar>: Sendable {
     public let greatestJacobianEigenvalue: Scalar
     /// A lower bound of the least eigenvalue of ZᵀBZ.
     public let reducedCurvature: Scalar
-    /// Ψ = 20 max(‖B‖_F², 1) / (min(ξ_J, 1) min(ξ_B, 1)), an upper bound of ‖Γ⁻¹‖₂, with the two eigenvalues above. Infinite if J has no full rank.
+    /// Ψ, an upper bound of ‖Γ⁻¹‖₂. Infinite if J has no full rank.
     public let inverseBound: Scalar
     /// Υ = max(‖J‖_F, ‖H‖_F, 1).
     public let derivativeBound: Scalar
@@ -38,27 +47,32 @@ public struct NewtonSystem<Scalar: KernelScalar>: Sendable {
     /// - Parameters:
     ///   - minimumCurvature: ξ_B, the curvature that a shift guarantees on the kernel of J.
     ///   - curvatureThreshold: The least eigenvalue of ZᵀHZ below which H is shifted.
+    ///   - inverseBound: How ``inverseBound`` is got.
     /// - Throws: `LinearAlgebraError`, above all for a derivative that is not finite.
     public init(
         _ problem: any TwiceDifferentiableConstrainedObjective<Scalar>, at point: KKTPoint<Scalar>, minimumCurvature: Scalar = 0.1,
-        curvatureThreshold: Scalar = 1e-6
+        curvatureThreshold: Scalar = 1e-6, inverseBound: InverseBound = .analytic
     ) throws(LinearAlgebraError) {
         let jacobian = problem.jacobian(at: point.x.span)
         let hessian = problem.lagrangianHessian(at: point.x.span, multipliers: point.multipliers.span)
         try self.init(
             hessian: hessian, jacobian: jacobian, lagrangianGradient: point.lagrangianGradient, constraintValues: point.constraints,
-            minimumCurvature: minimumCurvature, curvatureThreshold: curvatureThreshold)
+            minimumCurvature: minimumCurvature, curvatureThreshold: curvatureThreshold, inverseBound: inverseBound)
     }
 
     /// The system of given matrices.
     public init(
         hessian: Matrix<Scalar>, jacobian: Matrix<Scalar>, lagrangianGradient: [Scalar], constraintValues: [Scalar],
-        minimumCurvature: Scalar = 0.1, curvatureThreshold: Scalar = 1e-6
+        minimumCurvature: Scalar = 0.1, curvatureThreshold: Scalar = 1e-6, inverseBound: InverseBound = .analytic
     ) throws(LinearAlgebraError) {
         let n = hessian.rows, m = jacobian.rows
         require(hessian.columns == n && jacobian.columns == n && lagrangianGradient.count == n && constraintValues.count == m && m <= n,
                 "Hessian \(hessian.rows)×\(hessian.columns), Jacobian \(m)×\(jacobian.columns), \(lagrangianGradient.count) gradient elements and "
                     + "\(constraintValues.count) constraint values; expected n×n, m×n, n and m with m ≤ n")
+        try hessian.requireFinite()
+        try jacobian.requireFinite()
+        try requireFinite(lagrangianGradient.span)
+        try requireFinite(constraintValues.span)
         (variables, constraints, self.jacobian) = (n, m, jacobian)
         var least = Scalar.infinity, greatest: Scalar = 0
         if m > 0 {
@@ -75,7 +89,11 @@ public struct NewtonSystem<Scalar: KernelScalar>: Sendable {
         norm = matrix.frobeniusNorm
         derivativeBound = max(jacobian.frobeniusNorm, hessianNorm, 1)
         let b = shift == 0 ? hessianNorm : matrix.submatrix(rows: 0..<n, columns: 0..<n).frobeniusNorm
-        inverseBound = 20 * max(b * b, 1) / (min(least, 1) * min(reducedCurvature, 1))
+        let analytic = 20 * max(b * b, 1) / (min(least, 1) * min(reducedCurvature, 1))
+        switch inverseBound {
+        case .analytic: self.inverseBound = analytic
+        case .computed: self.inverseBound = min(analytic, 1 / (try SymmetricEigen.values(of: matrix).map(\.magnitude).min() ?? 1))
+        }
     }
 
     /// A lower bound of the least eigenvalue of ZᵀHZ; `nil` if it lies below the threshold.

@@ -28,6 +28,7 @@ struct NewtonSystemSolver<Scalar: KernelScalar> {
     private(set) var steps = 0
     private(set) var isExact = false
     private let method: NewtonSystemMethod
+    private let random: RandomStream
     private var projection: (method: SketchAndProject<Scalar>, state: SketchAndProject<Scalar>.State)?
 
     init(_ system: NewtonSystem<Scalar>, method: NewtonSystemMethod, limit: Int, random: inout RandomStream) {
@@ -36,18 +37,13 @@ struct NewtonSystemSolver<Scalar: KernelScalar> {
         image = z
         residualNorm = Scalar.nrm2(system.rightHandSide.span)
         let random = random.split()
-        var chosen = method
-        if case .automatic = method { chosen = system.order < AutomaticChoice.leastOrder ? .direct : .automatic }
-        self.method = chosen
-        let sketch: ProjectionSketch? = switch chosen {
-        case .sketch(let sketch): sketch
-        case .automatic: AutomaticChoice.sketch
-        default: nil
-        }
-        if let sketch {
-            let projection = SketchAndProject(system.matrix, system.rightHandSide, sketch: sketch, random: random.substream(0))
-            self.projection = (projection, projection.makeState(from: z, random: random.substream(1)))
-        }
+        (self.method, self.random) = (method, random)
+    }
+
+    private mutating func prepare(_ sketch: ProjectionSketch) {
+        guard projection == nil else { return }
+        let method = SketchAndProject(system.matrix, system.rightHandSide, sketch: sketch, random: random.substream(0))
+        projection = (method, method.makeState(from: z, random: random.substream(1)))
     }
 
     /// Goes on until ‖Γ z − b‖ ≤ `bound`, or as far as the method gets.
@@ -61,7 +57,8 @@ struct NewtonSystemSolver<Scalar: KernelScalar> {
             let solution = gmres.solve(system.matrix, system.rightHandSide, from: z)
             steps += solution.iterations
             take(solution.iterate)
-        case .sketch:
+        case .sketch(let sketch):
+            prepare(sketch)
             projection!.method.solve(&projection!.state, residualBound: bound, limit: limit)
             takeProjection()
         case .automatic:
@@ -86,7 +83,9 @@ struct NewtonSystemSolver<Scalar: KernelScalar> {
     ///
     /// - Returns: whether the bound is met.
     private mutating func projectWhilePromising(to bound: Scalar) throws(LinearAlgebraError) -> Bool {
-        let budget = AutomaticChoice.factorizationInPasses(order: system.order)
+        let choice = AutomaticChoice(order: system.order)
+        guard choice.isPromising(system, Double(bound) / Double(residualNorm)) else { return false }
+        prepare(choice.sketch)
         while steps < limit {
             let before = residualNorm
             projection!.method.advance(&projection!.state, steps: projection!.method.stepsPerPass)
@@ -95,7 +94,7 @@ struct NewtonSystemSolver<Scalar: KernelScalar> {
             let gain = Double(residualNorm) / Double(before)
             guard gain < 1 else { return false }
             let rest = Double.log(Double(bound) / Double(residualNorm)) / Double.log(gain)
-            guard rest < budget else { return false }
+            guard rest < choice.factorizationInPasses else { return false }
         }
         return false
     }
@@ -115,12 +114,20 @@ struct NewtonSystemSolver<Scalar: KernelScalar> {
     }
 }
 
-/// When blocks of rows are faster than a factorisation, in counts, so that the choice is the same on every machine and in every run.
-enum AutomaticChoice {
-    static let sketch = ProjectionSketch.block(size: 16)
-    /// Below this order the factorisation takes less time than it takes to see how fast the sketch is.
-    static let leastOrder = 800
+/// Blocks of rows or a factorisation, decided by counts, so that the choice is the same on every machine and in every run.
+struct AutomaticChoice {
+    let sketch = ProjectionSketch.block(size: 16)
+    /// How many passes over the rows take as long as the factorisation: 12 to 45 at orders of 500 to 2000, measured.
+    let factorizationInPasses: Double
 
-    /// How many passes over the rows take as long as the factorisation, measured.
-    static func factorizationInPasses(order: Int) -> Double { Double(order) / 50 }
+    init(order: Int) { factorizationInPasses = Double(order) / 40 }
+
+    /// Whether blocks are worth a trial, which costs a tenth of the factorisation at order 1000.
+    ///
+    /// A pass shortens the error by exp(−N σ²_min/‖Γ‖_F²), to the accuracy of a forecast, and σ²_min is at most ξ_J and the mean ‖Γ‖_F²/N. That is an upper bound
+    /// of the rate, so a good part of the factorisation's time must be left.
+    func isPromising<Scalar: KernelScalar>(_ system: NewtonSystem<Scalar>, _ reduction: Double) -> Bool {
+        let rate = min(1, Double(system.order) * Double(system.leastJacobianEigenvalue) / Double(system.norm * system.norm))
+        return -Double.log(reduction) / rate < 0.6 * factorizationInPasses
+    }
 }
