@@ -156,7 +156,7 @@ public struct AdaSketchNewton<Scalar: KernelScalar>: IterativeSolver {
         }
         state.accuracy = accuracy(state.accuracy, system, state.penalties)
         while true {
-            try solver.refine(to: theta * state.accuracy * residual / (system.norm * system.inverseBound))
+            try solver.refine(to: system.residualBound(accuracy: theta * state.accuracy))
             let slope = system.slope(along: solver.z, image: solver.image, penalties: state.penalties)
             state.slope = slope
             if slope <= -state.penalties.stationarity / 2 * square || state.penalties.feasibility > 1e8 || state.penalties.stationarity < 1e-8 { break }

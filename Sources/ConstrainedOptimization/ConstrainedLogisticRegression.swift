@@ -83,6 +83,12 @@ public struct ConstrainedLogisticRegression<Scalar: KernelScalar & Real>: TwiceD
         return result
     }
 
+    /// The share of examples that the sign of aᵢᵀx classifies as their label says.
+    public func accuracy(at x: [Scalar]) -> Double {
+        requireDimension(x.count)
+        return Double(margins(x.span).count { $0 > 0 }) / Double(features.rows)
+    }
+
     /// yᵢ aᵢᵀx.
     private func margins(_ x: Span<Scalar>) -> [Scalar] {
         var images = [Scalar](repeating: 0, count: features.rows)

@@ -36,7 +36,7 @@ public struct FormulaProblem<Scalar: KernelScalar & Real>: TwiceDifferentiableCo
     public func valueAndGradient(at x: Span<Scalar>, gradient: inout MutableSpan<Scalar>) -> Scalar {
         requireDimension(x.count)
         requireDimension(gradient.count, "gradient")
-        let f = objective(variables(x))
+        let f = objective(variables(x, hessians: false))
         for i in 0..<dimension { gradient[i] = f.gradient.isEmpty ? 0 : f.gradient[i] }
         return f.value
     }
@@ -49,13 +49,13 @@ public struct FormulaProblem<Scalar: KernelScalar & Real>: TwiceDifferentiableCo
 
     public func jacobian(at x: Span<Scalar>) -> Matrix<Scalar> {
         requireDimension(x.count)
-        let c = checked(variables(x))
+        let c = checked(variables(x, hessians: false))
         return Matrix(rows: constraintCount, columns: dimension) { i, j in c[i].gradient.isEmpty ? 0 : c[i].gradient[j] }
     }
 
     public func lagrangianHessian(at x: Span<Scalar>, multipliers: Span<Scalar>) -> Matrix<Scalar> {
         requireDimension(x.count)
-        let variables = variables(x), weights = (0..<constraintCount).map { multipliers[$0] }
+        let variables = variables(x, hessians: true), weights = (0..<constraintCount).map { multipliers[$0] }
         let lagrangian = zip(weights, checked(variables)).reduce(objective(variables)) { $0 + Jet($1.0) * $1.1 }
         return Matrix(rows: dimension, columns: dimension) { i, j in lagrangian.hessian(i, j) }
     }
@@ -80,6 +80,6 @@ public struct FormulaProblem<Scalar: KernelScalar & Real>: TwiceDifferentiableCo
         return c
     }
 
-    private func variables(_ x: Span<Scalar>) -> [Jet] { Jet.variables(x.indices.map { x[$0] }) }
+    private func variables(_ x: Span<Scalar>, hessians: Bool) -> [Jet] { Jet.variables(x.indices.map { x[$0] }, hessians: hessians) }
     private func constants(_ x: Span<Scalar>) -> [Jet] { x.indices.map { Jet(x[$0]) } }
 }

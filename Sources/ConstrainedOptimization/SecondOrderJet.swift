@@ -13,7 +13,7 @@ public struct SecondOrderJet<Scalar: KernelScalar & Real>: Sendable {
     public let value: Scalar
     /// Empty for a constant.
     public let gradient: [Scalar]
-    /// The lower triangle, row by row; empty for a constant.
+    /// The lower triangle, row by row; empty for a constant, and where second derivatives are not wanted.
     let triangle: [Scalar]
 
     /// A constant.
@@ -22,12 +22,14 @@ public struct SecondOrderJet<Scalar: KernelScalar & Real>: Sendable {
     init(value: Scalar, gradient: [Scalar], triangle: [Scalar]) { (self.value, self.gradient, self.triangle) = (value, gradient, triangle) }
 
     /// The variables xᵢ at a point: values xᵢ, gradients eᵢ.
-    public static func variables(_ x: [Scalar]) -> [SecondOrderJet] {
+    public static func variables(_ x: [Scalar]) -> [SecondOrderJet] { variables(x, hessians: true) }
+
+    static func variables(_ x: [Scalar], hessians: Bool) -> [SecondOrderJet] {
         let n = x.count
         return x.indices.map { i in
             var gradient = [Scalar](repeating: 0, count: n)
             gradient[i] = 1
-            return SecondOrderJet(value: x[i], gradient: gradient, triangle: [Scalar](repeating: 0, count: n * (n + 1) / 2))
+            return SecondOrderJet(value: x[i], gradient: gradient, triangle: hessians ? [Scalar](repeating: 0, count: n * (n + 1) / 2) : [])
         }
     }
 
@@ -42,7 +44,7 @@ public struct SecondOrderJet<Scalar: KernelScalar & Real>: Sendable {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func chained(_ value: Scalar, _ first: Scalar, _ second: Scalar) -> SecondOrderJet {
         var triangle = triangle, k = 0
-        for i in gradient.indices {
+        for i in gradient.indices where !triangle.isEmpty {
             let factor = second * gradient[i]
             for j in 0...i {
                 triangle[k] = first * triangle[k] + factor * gradient[j]
@@ -66,7 +68,7 @@ public struct SecondOrderJet<Scalar: KernelScalar & Real>: Sendable {
         if a.gradient.isEmpty { return b.chained(a.value * b.value, a.value, 0) }
         var gradient = a.gradient, triangle = a.triangle, k = 0
         for i in gradient.indices {
-            for j in 0...i {
+            for j in 0..<(triangle.isEmpty ? 0 : i + 1) {
                 triangle[k] = b.value * a.triangle[k] + a.value * b.triangle[k] + a.gradient[i] * b.gradient[j] + a.gradient[j] * b.gradient[i]
                 k += 1
             }

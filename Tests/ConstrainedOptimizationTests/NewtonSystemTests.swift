@@ -85,39 +85,35 @@ import Testing
         }
     }
 
-    /// A well-conditioned system of order 1000 to low accuracy is one for blocks; to the accuracy of the analytic bound it is one for the factorisation.
+    /// Every method reaches the bound, where it can, and all find the same direction.
+    @Test(arguments: [NewtonSystemMethod.direct, .automatic, .sketch(.row), .sketch(.gaussian), .sketch(.block(size: 4)), .gmres(restart: 10)])
+    func methodsAgree(_ method: NewtonSystemMethod) throws {
+        let p = problem("HS78"), system = try NewtonSystem(p.problem, at: KKTPoint(p.problem, at: p.start, multipliers: [0, 0, 0]))
+        let bound = 1e-9 * norm(system.rightHandSide), direction = try system.solve(by: method, residualBound: bound)
+        #expect(direction.residualNorm <= bound && direction.isFactorized == (method == .direct || method == .automatic))
+        let exact = try LU(system.matrix).solve(system.rightHandSide)
+        #expect(norm(minus(direction.z, exact)) <= bound * system.inverseBound)
+        let none = try system.solve(by: method, residualBound: 1e9)
+        #expect(none.steps == 0 && !none.isFactorized && none.z.allSatisfy { $0 == 0 })
+    }
+
+    /// A well-conditioned system of order 1000 to low accuracy is one for blocks; to the accuracy that the method asks for it is one for the factorisation.
     @Test func automaticChoice() throws {
         let n = 800, m = 200
-        struct Quadratic: TwiceDifferentiableConstrainedObjective {
-            let j: Matrix<Double>
-            var dimension: Int { j.columns }
-            var constraintCount: Int { j.rows }
-            func value(at x: Span<Double>) -> Double { Double.dot(x, x) / 2 }
-            func valueAndGradient(at x: Span<Double>, gradient: inout MutableSpan<Double>) -> Double {
-                for i in x.indices { gradient[i] = x[i] }
-                return value(at: x)
-            }
-            func constraints(at x: Span<Double>, into values: inout MutableSpan<Double>) {
-                j.apply(x, into: &values)
-                values[0] -= 1
-            }
-            func jacobianProduct(at x: Span<Double>, direction v: Span<Double>, into product: inout MutableSpan<Double>) { j.apply(v, into: &product) }
-            func transposedJacobianProduct(at x: Span<Double>, multipliers u: Span<Double>, into product: inout MutableSpan<Double>) {
-                j.applyAdjoint(u, into: &product)
-            }
-            func lagrangianHessianProduct(
-                at x: Span<Double>, multipliers: Span<Double>, direction v: Span<Double>, into product: inout MutableSpan<Double>
-            ) {
-                for i in v.indices { product[i] = v[i] }
-            }
-        }
         var random = RandomStream(seed: 1)
-        let problem = Quadratic(j: try QR(Matrix<Double>(rows: n, columns: m, elements: random.normal(count: n * m))).q().transposed())
-        let start: [Double] = random.normal(count: n)
-        let analytic = AdaSketchNewton<Double>().solve(problem, from: start)
-        #expect(analytic.status == .converged && analytic.work["factorizations"] == 1 && analytic.work["inner steps"] == 0)
-        // No weight on the accuracy of the direction: few passes do.
-        let rough = AdaSketchNewton<Double>(accuracy: 0.9, inverseBound: .computed).solve(problem, from: start)
-        #expect(rough.status == .converged && rough.work["inner steps"]! >= 0)
+        let jacobian = try QR(Matrix<Double>(rows: n, columns: m, elements: random.normal(count: n * m))).q().transposed()
+        let system = try NewtonSystem(
+            hessian: .identity(n), jacobian: jacobian, lagrangianGradient: random.normal(count: n), constraintValues: random.normal(count: m))
+        let size = norm(system.rightHandSide)
+        let rough = try system.solve(by: .automatic, residualBound: 1e-3 * size)
+        #expect(!rough.isFactorized && rough.steps > 0 && rough.residualNorm <= 1e-3 * size)
+        let fine = try system.solve(by: .automatic, residualBound: system.residualBound(accuracy: 1e-6))
+        #expect(fine.isFactorized && fine.steps == 0)
+        // One that looks well and is not: the trial ends with the factorisation.
+        let bent = try NewtonSystem(
+            hessian: .diagonal((0..<n).map { $0 == 0 ? 1e-3 : 1 }), jacobian: jacobian, lagrangianGradient: (0..<n).map { $0 == 0 ? 1000 : 0 },
+            constraintValues: [Double](repeating: 0, count: m))
+        let switched = try bent.solve(by: .automatic, residualBound: 1e-4 * norm(bent.rightHandSide))
+        #expect(switched.residualNorm <= 1e-4 * norm(bent.rightHandSide))
     }
 }
