@@ -33,6 +33,7 @@ let package = Package(
         .library(name: "BinarizedNetworks", targets: ["BinarizedNetworks"]),
         .library(name: "LearnedSolvers", targets: ["LearnedSolvers"]),
         .library(name: "MatrixRecovery", targets: ["MatrixRecovery"]),
+        .library(name: "ConstrainedOptimization", targets: ["ConstrainedOptimization"]),
         .executable(name: "descent", targets: ["DescentTool"]),
     ],
     dependencies: [
@@ -83,10 +84,12 @@ let package = Package(
                                    .product(name: "RealModule", package: "swift-numerics")], resources: [.copy("Weights")]),
         library("MatrixRecovery", ["Sketching", "Objectives", "LinearAlgebra", "Randomness", "Kernels",
                                    .product(name: "RealModule", package: "swift-numerics")]),
+        library("ConstrainedOptimization", ["LinearSolvers", "Objectives", "LinearAlgebra", "Randomness", "Kernels",
+                                            .product(name: "RealModule", package: "swift-numerics")]),
         // Layer 6.
         library("Descent", ["Kernels", "Randomness", "LinearAlgebra", "BinaryAlgebra", "Objectives", "Datasets", "Autodiff",
                             "Optimizers", "NeuralNetworks", "Curvature", "Sketching", "LinearSolvers",
-                            "OptimalTransport", "BinarizedNetworks", "LearnedSolvers", "MatrixRecovery"]),
+                            "OptimalTransport", "BinarizedNetworks", "LearnedSolvers", "MatrixRecovery", "ConstrainedOptimization"]),
         // Layer 7.
         library("Reproductions", ["Descent"]),
         .executableTarget(name: "DescentTool", dependencies: [
@@ -117,6 +120,8 @@ let package = Package(
         tests("LearnedSolvers", ["Autodiff", "Kernels", "LinearAlgebra", "LinearSolvers", "NeuralNetworks", "Objectives", "Optimizers", "Randomness",
                                  .product(name: "RealModule", package: "swift-numerics")]),
         tests("MatrixRecovery", ["Objectives", "LinearAlgebra", "Randomness", "Kernels", .product(name: "RealModule", package: "swift-numerics")]),
+        tests("ConstrainedOptimization", ["Datasets", "Objectives", "LinearAlgebra", "Randomness", "Kernels",
+                                          .product(name: "RealModule", package: "swift-numerics")]),
         tests("Reproductions", ["DescentTool"]),
     ],
     cLanguageStandard: .c17

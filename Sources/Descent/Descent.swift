@@ -2,6 +2,7 @@
 @_exported import Autodiff
 @_exported import BinarizedNetworks
 @_exported import BinaryAlgebra
+@_exported import ConstrainedOptimization
 @_exported import Curvature
 @_exported import Datasets
 @_exported import Kernels

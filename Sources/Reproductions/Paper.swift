@@ -23,7 +23,7 @@ public struct Paper: Sendable, Codable, Hashable {
         Paper("adahessian", "ADAHESSIAN: An Adaptive Second Order Optimizer for Machine Learning",
               arXiv: "2006.00719", "Optimizers", .works),
         Paper("adasketch-newton", "Constrained Optimization via Exact Augmented Lagrangian and Randomized Iterative Sketching",
-              arXiv: "2305.18379", "ConstrainedOptimization", .planned),
+              arXiv: "2305.18379", "ConstrainedOptimization", .works),
         Paper("attention-svm", "Transformers as Support Vector Machines",
               arXiv: "2308.16898", "TrainingDynamics", .planned),
         Paper("bayesian-optimization", "A Tutorial on Bayesian Optimization",

@@ -137,6 +137,45 @@ import Testing
         #expect(large.status != 0 && large.errors.contains("--rank is 41; the matrix has 60 rows and 40 columns"), "\(large.errors)")
         let absent = try descent(["complete", path("none.csv")])
         #expect(absent.status != 0 && absent.errors.contains("none.csv"))
+    /// Logistic regression on a sphere from a user's file, with equations of a second one; and what is wrong with files.
+    @Test func solvesAUsersFile() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("solve-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        func file(_ name: String, _ text: String) throws -> String {
+            let path = folder.appendingPathComponent(name)
+            try Data(text.utf8).write(to: path)
+            return path.path
+        }
+        let lines = (0..<60).map { i in "\(i % 2 == 0 ? 1 : -1) 1:\(i % 2 == 0 ? 1 : -1) 2:\(0.1 * Double(i % 7)) 3:\(0.05 * Double(i % 11))" }
+        let data = try file("data.libsvm", lines.joined(separator: "\n")), output = folder.appendingPathComponent("x.txt").path
+        let plain = try descent(["solve", data, "--json", "--output", output])
+        #expect(plain.status == 0 && plain.errors.isEmpty, "\(plain.errors)")
+        let result = try #require(try JSONSerialization.jsonObject(with: Data(plain.output.utf8)) as? [String: Any])
+        let x = try #require(result["x"] as? [Double])
+        #expect(result["status"] as? String == "converged" && result["accuracy"] as? Double == 1)
+        #expect(abs(x.reduce(0) { $0 + $1 * $1 } - 1) < 1e-4)
+        #expect(try String(contentsOfFile: output, encoding: .utf8).split(separator: "\n").compactMap { Double($0) } == x)
+
+        let equations = try file("equations.csv", "0,1,-1,0.2\n")
+        let linear = try descent(["solve", data, "--linear", equations, "--directions", "block", "--json"])
+        let y = try #require((try JSONSerialization.jsonObject(with: Data(linear.output.utf8)) as? [String: Any])?["x"] as? [Double])
+        #expect(linear.status == 0 && abs(y[1] - y[2] - 0.2) < 1e-4)
+
+        let apart = try file("apart.csv", "1,0,0,5\n")
+        let infeasible = try descent(["solve", data, "--linear", apart, "--iterations", "50"])
+        #expect(infeasible.status == 1 && infeasible.output.contains("‖c‖"), "\(infeasible.output)")
+        for (arguments, message) in [
+            (["solve", "no-such-file"], "no-such-file"),
+            (["solve", try file("one.libsvm", "1 1:2\n1 1:3\n")], "1 different labels in 2 lines; expected 2"),
+            (["solve", try file("bad.libsvm", "1 1:x\n")], "index:value"),
+            (["solve", data, "--linear", try file("short.csv", "1,2\n")], "has 2 columns; expected 4"),
+            (["solve", data, "--radius", "0"], "0 constraints on 3 columns"),
+            (["solve", data, "--radius", "nan"], "--radius is nan"),
+        ] {
+            let run = try descent(arguments)
+            #expect(run.status != 0 && run.errors.contains(message), "\(arguments): \(run.errors)")
+        }
     }
 
     @Test func misuseNamesWhatWasGiven() throws {

@@ -65,6 +65,7 @@ struct Case {
         case let name where ExactTransportCases.names.contains(name): return try ExactTransportCases.make(name, data: data, numbers: numbers)
         case let name where SketchCases.names.contains(name): return try SketchCases.make(name, data: data, numbers: numbers)
         case let name where CompletionCases.names.contains(name): return try CompletionCases.make(name, data: data, numbers: numbers)
+        case let name where ConstrainedCases.names.contains(name): return try ConstrainedCases.make(name, data: data, numbers: numbers)
         default: return try VectorCases.make(name, data: data, numbers: numbers)
         }
     }
