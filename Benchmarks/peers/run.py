@@ -8,7 +8,7 @@ import sys
 from harness import Count, Ours, measure, render
 
 names = ("binary-gemm", "binary-layer", "binary-encoder", "vector", "gradient", "hvp", "op-overhead", "hutchinson", "lanczos",
-         "optimizer-step", "minimize", "direction-network", "poisson", "fwht", "sketch", "least-squares")
+         "optimizer-step", "minimize", "direction-network", "poisson", "fwht", "sketch", "least-squares", "sinkhorn")
 
 
 def main():

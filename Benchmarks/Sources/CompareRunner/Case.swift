@@ -63,6 +63,7 @@ struct Case {
         case let name where OptimizerCases.names.contains(name): return try OptimizerCases.make(name, data: data, numbers: numbers)
         case let name where LearnedSolverCases.names.contains(name): return try LearnedSolverCases.make(name, data: data, numbers: numbers)
         case let name where SketchCases.names.contains(name): return try SketchCases.make(name, data: data, numbers: numbers)
+        case let name where TransportCases.names.contains(name): return try TransportCases.make(name, data: data, numbers: numbers)
         default: return try VectorCases.make(name, data: data, numbers: numbers)
         }
     }
