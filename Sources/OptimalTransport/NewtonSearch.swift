@@ -3,9 +3,10 @@ import RealModule
 
 /// The course of Newton's steps on the semi-dual: the step that is tried, and what it is measured against.
 struct NewtonSearch<Scalar: KernelScalar>: Sendable, Codable {
-    /// The Hessian; `nil` before the first step.
+    var hasBegun = false
+    /// The Hessian of the entries that matter; `nil` where they are so many that passes over all are faster.
     var model: SparseNewton<Scalar>?
-    /// Whether the steps were given up: too many entries matter, or no step length brings the value up.
+    /// Whether the steps were given up: no step length brings the value up.
     var isOver = false
     var trial: Trial?
     /// The part of the mass that the model leaves out.
@@ -29,13 +30,10 @@ extension Sinkhorn {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func stepByNewton(_ state: inout State, _ problem: TransportProblem<Scalar>) -> Bool {
         guard problem.isBalanced, relaxation == nil, !state.newton.isOver else { return false }
-        if state.newton.model == nil {
+        if !state.newton.hasBegun {
             guard state.marginalError < 0.1, state.pace.isSlow(30, to: tolerance) else { return false }
-            state.newton.model = SparseNewton(problem, state.scaling, dropped: state.newton.dropped)
-            if state.newton.model!.density > 0.25 {
-                state.newton = NewtonSearch(isOver: true)
-                return false
-            }
+            state.newton.hasBegun = true
+            refreshModel(&state, problem)
         }
         let value = problem.semiDual(state.scaling)
         if var trial = state.newton.trial {
@@ -53,23 +51,16 @@ extension Sinkhorn {
                 take(trial, &state)
                 return true
             }
-            // Parts of the plan may hang together by small entries alone: a slow step asks for them.
-            if trial.length == 1, state.marginalError > 0.2 * trial.error, state.newton.dropped > 1e-12 {
-                let finer = SparseNewton(problem, state.scaling, dropped: state.newton.dropped * 1e-4)
-                if finer.density <= 0.25 {
-                    state.newton.model = finer
-                    state.newton.dropped *= 1e-4
-                }
+            // Parts of the plan may hang together by small entries alone: a slow step asks for them, unless rounding made it slow.
+            if state.newton.model != nil, trial.length == 1, state.marginalError > max(0.2 * trial.error, 64 * Double(Scalar.ulpOfOne)) {
+                state.newton.dropped *= 1e-4
+                refreshModel(&state, problem)
             }
         }
         let b = problem.targetWeights
         var residual = [Double](repeating: 0, count: b.count)
         for j in b.indices { residual[j] = Double(b[j]) - Double(state.scaling.columnScales[j]) * state.columnTotals[j] }
-        var direction = state.newton.model!.age < 4 ? state.newton.model!.direction(state.scaling, residual: residual) : nil
-        if direction == nil {
-            state.newton.model = SparseNewton(problem, state.scaling, dropped: state.newton.dropped)
-            direction = state.newton.model!.direction(state.scaling, residual: residual)
-        }
+        let direction = direction(&state, problem, residual: residual)
         guard let direction else {
             state.newton = NewtonSearch(isOver: true)
             return false
@@ -89,6 +80,38 @@ extension Sinkhorn {
         state.newton.trial = trial
         take(trial, &state)
         return true
+    }
+
+    /// Makes the sparse Hessian anew, or none where it would not be sparse.
+    private func refreshModel(_ state: inout State, _ problem: TransportProblem<Scalar>) {
+        let model = SparseNewton(problem, state.scaling, dropped: state.newton.dropped)
+        // A product with a kept entry costs about 20 times as much as one with an entry in a pass.
+        state.newton.model = model.density < 0.05 ? model : nil
+    }
+
+    /// y of Newton's step, from the sparse Hessian or from passes over all pairs.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    private func direction(_ state: inout State, _ problem: TransportProblem<Scalar>, residual: [Double]) -> [Double]? {
+        let tolerance = state.marginalError > 3e-3 ? 0.3 : 0.1
+        if state.newton.model != nil {
+            if state.newton.model!.age < 4,
+               let direction = state.newton.model!.direction(state.scaling, residual: residual, tolerance: tolerance) { return direction }
+            refreshModel(&state, problem)
+            if state.newton.model != nil { return state.newton.model!.direction(state.scaling, residual: residual, tolerance: tolerance) }
+        }
+        // Pᵀ diag(1/a) P y = v Kᵀ (u²/a) K (v y): one pass.
+        let scaling = state.scaling
+        var weights = scaling.rowScales, sums = state.rowSums, images = sums, shifts = scaling.rowShifts, totals = state.columnTotals
+        for i in weights.indices where weights[i] > 0 { weights[i] = weights[i] / problem.sourceWeights[i] * weights[i] }
+        let diagonal = totals.indices.map { Scalar(Double(scaling.columnScales[$0]) * totals[$0]) }
+        var scaled = scaling.columnScales
+        return semiDualDirection(diagonal: diagonal, residual: residual, tolerance: tolerance) { y, result in
+            for j in y.indices { scaled[j] = scaling.columnScales[j] * y[j] }
+            problem.geometry.gibbsPass(
+                scale: scaling.scale, rowShifts: &shifts, columnShifts: scaling.columnShifts, columnScales: scaled, rule: .multiply,
+                weights: weights, offsets: [], rowSums: &sums, rowScales: &images, columnTotals: &totals)
+            for j in result.indices { result[j] = Scalar(totals[j] * Double(scaling.columnScales[j])) }
+        }
     }
 
     /// v ← v e^(length · y).

@@ -29,9 +29,9 @@ struct SparseNewton<Scalar: KernelScalar>: Sendable, Codable {
     /// The part of all pairs that is kept.
     var density: Double { Double(plan.entryCount) / (Double(plan.rows) * Double(plan.columns)) }
 
-    /// y for the residual b − c, by conjugate gradients to a tenth of it; `nil` where the entries are no longer those that matter.
+    /// y for the residual b − c; `nil` where the entries are no longer those that matter.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-    mutating func direction(_ scaling: GibbsScaling<Scalar>, residual: [Double]) -> [Double]? {
+    mutating func direction(_ scaling: GibbsScaling<Scalar>, residual: [Double], tolerance: Double) -> [Double]? {
         guard let row = Self.change(scaling.rowShifts, scaling.rowScales, since: rowShifts, rowScales),
               let column = Self.change(scaling.columnShifts, scaling.columnScales, since: columnShifts, columnScales) else { return nil }
         age += 1
@@ -40,40 +40,13 @@ struct SparseNewton<Scalar: KernelScalar>: Sendable, Codable {
         // r and c of the kept entries.
         let keptRows = Self.product(plan, row, column, &forward), keptColumns = Self.product(transposed, column, row, &back)
         let inverse = keptRows.map { $0 > 0 ? 1 / $0 : 0 }
-        func apply(_ y: [Scalar]) -> [Scalar] {
+        return semiDualDirection(diagonal: keptColumns, residual: residual, tolerance: tolerance) { y, result in
             var scaled = column
             for j in scaled.indices { scaled[j] *= y[j] }
             var image = Self.product(plan, row, scaled, &forward)
             for i in image.indices { image[i] *= inverse[i] * row[i] }
-            var result = Self.product(transposed, column, image, &back)
-            for j in result.indices { result[j] = keptColumns[j] * y[j] - result[j] }
-            return result
+            result = Self.product(transposed, column, image, &back)
         }
-        // Conjugate gradients with the diagonal as preconditioner. What the constants hold of the residual is out of reach.
-        var r = residual.map { Scalar($0) }
-        for j in r.indices where keptColumns[j] <= 0 { r[j] = 0 }
-        Self.center(&r, keptColumns)
-        let target = 0.1 * Self.norm(r)
-        var y = [Scalar](repeating: 0, count: m), z = r.indices.map { keptColumns[$0] > 0 ? r[$0] / keptColumns[$0] : 0 }
-        var p = z, product = Self.dot(r, z), steps = 0
-        while product > 0, product.isFinite, Self.norm(r) > target, steps < 200 {
-            let q = apply(p), curvature = Self.dot(p, q)
-            guard curvature > 0, curvature.isFinite else { break }
-            let alpha = Scalar(product / curvature)
-            for j in y.indices {
-                y[j] += alpha * p[j]
-                r[j] -= alpha * q[j]
-                z[j] = keptColumns[j] > 0 ? r[j] / keptColumns[j] : 0
-            }
-            let before = product
-            product = Self.dot(r, z)
-            let beta = Scalar(product / before)
-            for j in p.indices { p[j] = z[j] + beta * p[j] }
-            steps += 1
-        }
-        Self.center(&y, keptColumns.map { $0 > 0 ? 1 : 0 })
-        guard y.allSatisfy({ $0.isFinite }), Self.norm(y) > 0 else { return nil }
-        return y.map { Double($0) }
     }
 
     /// diag(left) A diag(right) 1.
@@ -84,18 +57,6 @@ struct SparseNewton<Scalar: KernelScalar>: Sendable, Codable {
         var result = work
         for i in result.indices { result[i] *= left[i] }
         return result
-    }
-
-    /// Takes out of x the multiple of the weights that makes its sum 0.
-    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-    private static func center(_ x: inout [Scalar], _ weights: [Scalar]) {
-        var sum = 0.0, total = 0.0
-        for j in x.indices {
-            sum += Double(x[j])
-            total += Double(weights[j])
-        }
-        guard total > 0 else { return }
-        for j in x.indices { x[j] -= Scalar(sum / total * Double(weights[j])) }
     }
 
     /// New scales by old ones; `nil` where one changed by more than e³.
@@ -109,10 +70,55 @@ struct SparseNewton<Scalar: KernelScalar>: Sendable, Codable {
         }
         return factors
     }
+}
 
-    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-    private static func dot(_ x: [Scalar], _ y: [Scalar]) -> Double { Double(Scalar.dot(x.span, y.span)) }
+/// y with (diag(c) − Pᵀ diag(1/r) P) y = b − c, by conjugate gradients with the diagonal as preconditioner, until the residual has fallen by
+/// `tolerance`; `nil` where that gives no direction.
+///
+/// - Parameter product: writes Pᵀ diag(1/r) P y.
+@specialized(where Scalar == Float) @specialized(where Scalar == Double)
+func semiDualDirection<Scalar: KernelScalar>(
+    diagonal: [Scalar], residual: [Double], tolerance: Double, product apply: (_ y: [Scalar], _ result: inout [Scalar]) -> Void
+) -> [Double]? {
+    func dot(_ x: [Scalar], _ y: [Scalar]) -> Double { Double(Scalar.dot(x.span, y.span)) }
+    func norm(_ x: [Scalar]) -> Double { Double(Scalar.nrm2(x.span)) }
+    let inverse = diagonal.map { $0 > 0 ? 1 / $0 : 0 }
+    // What the constants, the kernel of the matrix, hold of the residual is out of reach.
+    var r = residual.map { Scalar($0) }
+    center(&r, diagonal)
+    let target = tolerance * norm(r)
+    var y = [Scalar](repeating: 0, count: r.count), q = y, z = r.indices.map { inverse[$0] * r[$0] }
+    var p = z, product = dot(r, z), steps = 0
+    while product > 0, product.isFinite, norm(r) > target, steps < 300 {
+        apply(p, &q)
+        for j in q.indices { q[j] = diagonal[j] * p[j] - q[j] }
+        let curvature = dot(p, q)
+        guard curvature > 0, curvature.isFinite else { break }
+        let alpha = Scalar(product / curvature)
+        for j in y.indices {
+            y[j] += alpha * p[j]
+            r[j] -= alpha * q[j]
+            z[j] = inverse[j] * r[j]
+        }
+        let before = product
+        product = dot(r, z)
+        let beta = Scalar(product / before)
+        for j in p.indices { p[j] = z[j] + beta * p[j] }
+        steps += 1
+    }
+    center(&y, inverse.map { $0 > 0 ? 1 : 0 })
+    guard y.allSatisfy({ $0.isFinite }), norm(y) > 0 else { return nil }
+    return y.map { Double($0) }
+}
 
-    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-    private static func norm(_ x: [Scalar]) -> Double { Double(Scalar.nrm2(x.span)) }
+/// Takes out of x the multiple of the weights that makes its sum 0.
+@specialized(where Scalar == Float) @specialized(where Scalar == Double)
+private func center<Scalar: KernelScalar>(_ x: inout [Scalar], _ weights: [Scalar]) {
+    var sum = 0.0, total = 0.0
+    for j in x.indices {
+        sum += Double(x[j])
+        total += Double(weights[j])
+    }
+    guard total > 0 else { return }
+    for j in x.indices { x[j] -= Scalar(sum / total * Double(weights[j])) }
 }

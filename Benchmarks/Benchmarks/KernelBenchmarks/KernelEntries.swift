@@ -294,6 +294,37 @@ enum KernelEntries {
         ]
     }
 
+    static let transport = transports("f32", Float.self, .exponentials32) + transports("f64", Double.self, .exponentials64)
+
+    /// 500 × 500 pairs: costs that lie in the second-level cache.
+    private static func transports<T: KernelScalar>(_ type: String, _: T.Type, _ roofline: Roofline) -> [Entry] {
+        let n = 500, ones = [T](repeating: 1, count: n), none: [T] = []
+        func entry(_ name: String, _ run: @escaping @Sendable (_ f: inout [T], _ s: inout [T], _ u: inout [T], _ totals: inout [Double]) -> Void) -> Entry {
+            Entry("transport \(name) \(type)") {
+                let f = Buffer(ones), s = Buffer(ones), u = Buffer(ones), totals = Buffer([Double](repeating: 0, count: n))
+                return Workload("", work: Double(n * n), .operations, roofline: roofline) {
+                    f.modify { f in s.modify { s in u.modify { u in totals.modify { run(&f, &s, &u, &$0) } } } }
+                }
+            }
+        }
+        let cost = (0..<n * n).map { T($0 * 7919 % 4096) / 256 }, points = (0..<3 * n).map { T($0 * 7919 % 4096) / 1024 }
+        return [
+            entry("pass over costs, 500×500") { f, s, u, totals in
+                var fs = f.mutableSpan, ss = s.mutableSpan, us = u.mutableSpan, ts = totals.mutableSpan
+                T.gibbsPass(
+                    rows: n, columns: n, cost: cost.span, scale: 1, rowShifts: &fs, columnShifts: ones.span, columnScales: ones.span,
+                    rule: .divide, weights: ones.span, offsets: none.span, rowSums: &ss, rowScales: &us, columnTotals: &ts)
+            },
+            entry("pass over points, 500×500 in 3 dimensions") { f, s, u, totals in
+                var fs = f.mutableSpan, ss = s.mutableSpan, us = u.mutableSpan, ts = totals.mutableSpan
+                T.gibbsPass(
+                    rows: n, columns: n, cost: .squared, dimension: 3, x: points.span, y: points.span, scale: 1, rowShifts: &fs,
+                    columnShifts: ones.span, columnScales: ones.span, rule: .divide, weights: ones.span, offsets: none.span, rowSums: &ss,
+                    rowScales: &us, columnTotals: &ts)
+            },
+        ]
+    }
+
     static let convolution = convolutions("f32", Float.self, .gemm32) + convolutions("f64", Double.self, .gemm64)
 
     /// 16 channels on 64 × 64 places.

@@ -66,6 +66,7 @@ struct Case {
         case let name where SketchCases.names.contains(name): return try SketchCases.make(name, data: data, numbers: numbers)
         case let name where CompletionCases.names.contains(name): return try CompletionCases.make(name, data: data, numbers: numbers)
         case let name where ConstrainedCases.names.contains(name): return try ConstrainedCases.make(name, data: data, numbers: numbers)
+        case let name where TransportCases.names.contains(name): return try TransportCases.make(name, data: data, numbers: numbers)
         default: return try VectorCases.make(name, data: data, numbers: numbers)
         }
     }

@@ -16,6 +16,8 @@ public enum Roofline: String, Sendable, Codable, CaseIterable {
     case update
     /// Multiply-adds: OpenBLAS's `gemm` on a size at which it is at its peak.
     case gemm32, gemm64
+    /// An exponential and an addition an element, from the first-level cache: what bounds passes over Gibbs kernels.
+    case exponentials32, exponentials64
 
     /// Bytes of an array that is beyond the caches.
     static let large = 256 << 20
@@ -59,6 +61,8 @@ public enum Roofline: String, Sendable, Codable, CaseIterable {
             }
         case .gemm32: return gemm(Float.self)
         case .gemm64: return gemm(Double.self)
+        case .exponentials32: return exponentials(Float.self)
+        case .exponentials64: return exponentials(Double.self)
         }
     }
 
@@ -74,6 +78,13 @@ public enum Roofline: String, Sendable, Codable, CaseIterable {
     }
 
     private static let rates = Mutex<[Roofline: Double]>([:])
+
+    private func exponentials<T: KernelScalar>(_ type: T.Type) -> Workload {
+        let x = [T](repeating: -1.5, count: 4096)
+        return Workload(rawValue, work: 1000 * 4096, .operations) {
+            for _ in 0..<1000 { consume(T.sumOfExponentials(x.span)) }
+        }
+    }
 
     private func gemm<T: KernelScalar>(_ type: T.Type) -> Workload {
         let n = 768
