@@ -120,6 +120,26 @@ import Testing
         #expect(corrected < exact + 0.05, "\(corrected) \(exact)")
     }
 
+    /// Conjugate directions end a regression with k unknowns in k steps, with a preconditioner or without; steepest descent would not.
+    @Test(arguments: [0, 1e-2]) func conjugateGradientsEnd(_ regularization: Double) throws {
+        let model = Model(rows: 70, columns: 60, rank: 4, condition: 3, seed: 17)
+        let problem = try completion(model, probability: 0.6, noise: 0.1)
+        var random = RandomStream(seed: 4)
+        let start: [Double] = random.normal(count: 130 * 4)
+        func round(_ regression: InnerRegression) -> Matrix<Double> {
+            let solver = AlternatingMinimization<Double>(rank: 4, regression: regression, regularization: regularization)
+            var state = solver.makeState(problem, from: start)
+            _ = solver.step(&state, problem)
+            #expect(state.counts.rejected == 0)
+            return state.factors.product
+        }
+        let exact = round(.exact)
+        for other in [InnerRegression.conjugateGradients(steps: 4, accuracy: nil), .sketched(steps: 4, accuracy: nil)] {
+            let difference = (round(other) - exact).maxNorm
+            #expect(difference < 1e-9, "\(other): \(difference)")
+        }
+    }
+
     /// Check 7: another basis of the same space gives the same matrices.
     @Test func basisDoesNotMatter() throws {
         let model = Model(rows: 80, columns: 70, rank: 3, condition: 3, seed: 7)
