@@ -108,6 +108,19 @@ import Testing
         #expect(counts.reduce(0) { $0 + ($1 - mean) * ($1 - mean) / mean } < 39.3)
     }
 
+    /// In a round of split samples the rows are fitted to a class of their own.
+    @Test func halvesHaveTheirOwnSamples() throws {
+        let model = Model(rows: 90, columns: 80, rank: 2, seed: 18)
+        let problem = try completion(model, probability: 1, noise: 0.1)
+        let solver = AlternatingMinimization<Double>(rank: 2, regression: .exact, sampling: .split(rounds: 1), seed: 5)
+        var state = solver.makeState(problem, from: try solver.startingSample(problem).spectralStart(rank: 2).parameters)
+        _ = solver.step(&state, problem)
+        for (index, isFitted) in [(1, false), (2, true)] {
+            let gradient = problem.part(index, of: 3, seed: 5).residuals(state.factors).dense() * state.factors.right
+            #expect((gradient.maxNorm < 1e-10) == isFitted, "class \(index): \(gradient.maxNorm)")
+        }
+    }
+
     /// Check 6: sketch and solve alone converges more slowly, and one step of conjugate gradients makes up for it.
     @Test func sketchAndSolveIsSlower() throws {
         let model = Model(rows: 400, columns: 300, rank: 5, seed: 4)
