@@ -41,7 +41,7 @@ private func squared(_ difference: Matrix<Double>) -> Double {
 
 /// t² ‖X Xᵀ − M‖² → (k − r)/(4 η²).
 private func sublinearConstant(_ context: inout Context, _ outcome: inout Outcome) {
-    let (problem, target) = wholeMatrix(50), steps = context.quick ? 20_000 : 200_000
+    let (problem, target) = wholeMatrix(50), steps = context.quick ? 20_000 : 100_000
     var table = Table("t² ‖X Xᵀ − M‖² of one factor, 50×50, rank 3, η = 0.1, all elements measured", columns: ["columns k", "t = 1000", "t = 10000", "t = \(steps)", "limit (k − r)/(4 η²)"])
     var largest = 0.0
     for k in [4, 5, 10] {

@@ -74,7 +74,7 @@ private func outliers(_ context: inout Context, _ outcome: inout Outcome) throws
             context.report(0.5 * (Double(i) + Double(j) / 3) / Double(settings.count), "outliers, m = \(setting.m), search rank \(setting.rank)")
             return median(try instances.map { try $0.subgradient(rank: setting.rank, scale: scale) })
         })
-        let squares = try instances.map { try $0.squares(rank: setting.rank, scale: 1e-3, steps: context.quick ? 500 : 1000) }
+        let squares = try instances.map { try $0.squares(rank: setting.rank, scale: 1e-3, steps: 500) }
         squaresLast.append(median(squares.map(\.last)))
         table.append(["\(setting.m)", short(setting.p), "\(setting.rank)"] + errors[i].map(short) + [short(squaresLast[i]), short(median(squares.map(\.best)))])
     }

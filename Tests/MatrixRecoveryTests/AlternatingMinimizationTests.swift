@@ -108,6 +108,19 @@ import Testing
         #expect(counts.reduce(0) { $0 + ($1 - mean) * ($1 - mean) / mean } < 39.3)
     }
 
+    /// In a round of split samples the rows are fitted to a class of their own.
+    @Test func halvesHaveTheirOwnSamples() throws {
+        let model = Model(rows: 90, columns: 80, rank: 2, seed: 18)
+        let problem = try completion(model, probability: 1, noise: 0.1)
+        let solver = AlternatingMinimization<Double>(rank: 2, regression: .exact, sampling: .split(rounds: 1), seed: 5)
+        var state = solver.makeState(problem, from: try solver.startingSample(problem).spectralStart(rank: 2).parameters)
+        _ = solver.step(&state, problem)
+        for (index, isFitted) in [(1, false), (2, true)] {
+            let gradient = problem.part(index, of: 3, seed: 5).residuals(state.factors).dense() * state.factors.right
+            #expect((gradient.maxNorm < 1e-10) == isFitted, "class \(index): \(gradient.maxNorm)")
+        }
+    }
+
     /// Check 6: sketch and solve alone converges more slowly, and one step of conjugate gradients makes up for it.
     @Test func sketchAndSolveIsSlower() throws {
         let model = Model(rows: 400, columns: 300, rank: 5, seed: 4)
@@ -118,6 +131,26 @@ import Testing
         let exact = try factor(.exact), sketch = try factor(.sketched(steps: 0, accuracy: nil)), corrected = try factor(.sketched(steps: 1, accuracy: nil))
         #expect(sketch > exact + 0.02 && sketch < 0.75, "\(sketch) \(exact)")
         #expect(corrected < exact + 0.05, "\(corrected) \(exact)")
+    }
+
+    /// Conjugate directions end a regression with k unknowns in k steps, with a preconditioner or without; steepest descent would not.
+    @Test(arguments: [0, 1e-2]) func conjugateGradientsEnd(_ regularization: Double) throws {
+        let model = Model(rows: 70, columns: 60, rank: 4, condition: 3, seed: 17)
+        let problem = try completion(model, probability: 0.6, noise: 0.1)
+        var random = RandomStream(seed: 4)
+        let start: [Double] = random.normal(count: 130 * 4)
+        func round(_ regression: InnerRegression) -> Matrix<Double> {
+            let solver = AlternatingMinimization<Double>(rank: 4, regression: regression, regularization: regularization)
+            var state = solver.makeState(problem, from: start)
+            _ = solver.step(&state, problem)
+            #expect(state.counts.rejected == 0)
+            return state.factors.product
+        }
+        let exact = round(.exact)
+        for other in [InnerRegression.conjugateGradients(steps: 4, accuracy: nil), .sketched(steps: 4, accuracy: nil)] {
+            let difference = (round(other) - exact).maxNorm
+            #expect(difference < 1e-9, "\(other): \(difference)")
+        }
     }
 
     /// Check 7: another basis of the same space gives the same matrices.

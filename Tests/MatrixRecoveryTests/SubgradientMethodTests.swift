@@ -49,6 +49,23 @@ import Testing
         }
     }
 
+    /// The normalised step is η 2 D U/‖D‖, and the start is α² C₊ with the signs of the measurements in C.
+    @Test func stepAndStartAsDefined() throws {
+        let instance = try Instance(d: 6, r: 2, m: 80, outliers: 0.2, seed: 14), measure = instance.problem.measure
+        let u = normalMatrix(6, 3, 0.3, seed: 15)
+        let solver = SubgradientMethod<Double>(steps: .normalized(initial: 0.05, decay: 0.9))
+        var state = solver.makeState(instance.problem, from: u.elements), d = u * u.transposed()
+        _ = solver.step(&state, instance.problem)
+        _ = measure.absoluteDeviation(of: d, from: instance.problem.measurements, pulled: &d)
+        let m = 0.5 * (d + d.transposed()), expected = u - (2 * 0.05 / m.frobeniusNorm) * (m * u)
+        #expect((state.factor - expected).maxNorm < 1e-14)
+
+        let c = measure.adjoint(instance.problem.measurements.map { ($0 > 0 ? 1 : -1) / 80 }), eigen = try SymmetricEigen(0.5 * (c + c.transposed()))
+        let positive = multiply(eigen.vectors * .diagonal(eigen.values.map { max(0, $0) }), eigen.vectors, transposeB: true)
+        let start = Matrix(rows: 6, columns: 6, elements: try instance.problem.signSpectralStart(rank: 6, scale: 0.01))
+        #expect((multiply(start, start, transposeB: true) - 1e-4 * positive).maxNorm < 1e-16)
+    }
+
     /// Check 2: the mean sub-gradient is φ Δ/‖Δ‖ with the φ of each noise law.
     @Test func meanOfTheSubgradient() throws {
         let d = 10, x = multiply(normalMatrix(d, 2, 0.2, seed: 3), normalMatrix(d, 2, 0.2, seed: 3), transposeB: true), norm = x.frobeniusNorm

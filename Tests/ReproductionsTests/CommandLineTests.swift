@@ -137,6 +137,8 @@ import Testing
         #expect(large.status != 0 && large.errors.contains("--rank is 41; the matrix has 60 rows and 40 columns"), "\(large.errors)")
         let absent = try descent(["complete", path("none.csv")])
         #expect(absent.status != 0 && absent.errors.contains("none.csv"))
+    }
+
     /// Logistic regression on a sphere from a user's file, with equations of a second one; and what is wrong with files.
     @Test func solvesAUsersFile() throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("solve-\(UUID().uuidString)")

@@ -291,6 +291,28 @@ enum KernelEntries {
                 let s = SparseSignEmbedding().sample(T.self, rows: 2000, columns: a.rows, random: RandomStream(seed: 1))
                 return Workload("", work: Double(a.elements.count) * size, .bytes, roofline: .read) { consume(s.apply(to: a)) }
             },
+            Entry("sketch sign pullback, 20000×500 \(type)") {
+                let a = [T](repeating: 1, count: 20_000 * 500), x = [T](repeating: 0, count: 500), b = [T](repeating: 1, count: 20_000)
+                let r = Buffer(b), g = Buffer(x)
+                return Workload("", work: Double(a.count) * size, .bytes, roofline: .read) {
+                    r.modify { r in
+                        g.modify { g in
+                            var residual = r.mutableSpan, pulled = g.mutableSpan
+                            T.signPullback(rows: 20_000, columns: 500, of: a.span, x.span, b.span, into: &residual, pulled: &pulled)
+                        }
+                    }
+                }
+            },
+            Entry("sketch gathered rows, 20000×64 \(type)") {
+                let x = [T](repeating: 1, count: 20_000 * 64), y = Buffer(x)
+                let targets = (0..<20_000).map { Int32($0 * 7919 % 20_000) }
+                return Workload("", work: 2 * Double(x.count) * size, .bytes, roofline: .copy) {
+                    y.modify {
+                        var span = $0.mutableSpan
+                        T.gatherRows(columns: 64, of: x.span, targets: targets.span, into: &span)
+                    }
+                }
+            },
         ]
     }
 

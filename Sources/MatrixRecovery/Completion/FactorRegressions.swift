@@ -146,7 +146,7 @@ private struct RegressionWorker<Scalar: KernelScalar> {
         finishGram(rows: count, scale: 1)
         summary.counts.operations += rank * rank * rank / 6 + rank * rank
         guard factorizePositiveDefinite(&gram) else { return solveByLeastLength(&x) }
-        conditioned = gradient
+        assign(gradient, &conditioned)
         solve(gram, &conditioned)
         Scalar.axpy(1, conditioned.span, &x)
         value -= Scalar.dot(gradient.span, conditioned.span) / 2
@@ -210,7 +210,7 @@ private struct RegressionWorker<Scalar: KernelScalar> {
     ) -> Bool {
         let n = count, k = rank
         precondition(preconditioned)
-        direction = conditioned
+        assign(conditioned, &direction)
         var energy = Scalar.dot(gradient.span, conditioned.span)
         let start = value, goal = accuracy.map { Scalar($0 * $0) * energy }
         for _ in 0..<steps {

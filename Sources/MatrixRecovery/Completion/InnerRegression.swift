@@ -14,10 +14,10 @@ public enum InnerRegression: Sendable, Hashable, Codable {
     case exact
     /// Sketch and solve, then conjugate gradients preconditioned by the Cholesky factor of the sketch's Gram matrix: 4k rows and 8 signs a row
     /// (Gu, Song, Yin and Zhang 2023). n k (16 + 2 steps) + 2 k³ operations; exact where n is at most 4k.
-    case sketched(steps: Int = 3, accuracy: Double? = 0.1)
+    case sketched(steps: Int = 8, accuracy: Double? = 0.1)
     /// Conjugate gradients without a preconditioner: n k (2 + 2 steps) multiplications. The other factor is orthonormal and its rows are a sample of
     /// an orthonormal matrix's, so that for an incoherent matrix the condition is near 1 where n is some times k.
-    case conjugateGradients(steps: Int = 3, accuracy: Double? = 0.1)
+    case conjugateGradients(steps: Int = 8, accuracy: Double? = 0.1)
     /// The cheapest by counted operations at their measured speeds; see ``RegressionChoice``.
     case automatic
 }
@@ -29,7 +29,7 @@ public struct RegressionChoice: Sendable, Hashable, Codable {
 
     /// The choice for regressions of about `rows` equations with `rank` unknowns.
     ///
-    /// Costs are in multiplications of the matrix product: those of a pass over A count ``passWeight`` times, as they come from the cache and
+    /// Costs are in multiplications of the matrix product, with three steps of conjugate gradients: those of a pass over A count ``passWeight`` times, as they come from the cache and
     /// not from registers.
     ///
     /// - Parameter rejectedShare: how many regressions the cheap methods last had to give to the exact one. Above a tenth, plain conjugate
