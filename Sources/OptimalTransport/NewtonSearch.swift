@@ -107,9 +107,16 @@ extension Sinkhorn {
         var scaled = scaling.columnScales
         return semiDualDirection(diagonal: diagonal, residual: residual, tolerance: tolerance) { y, result in
             for j in y.indices { scaled[j] = scaling.columnScales[j] * y[j] }
-            problem.geometry.gibbsPass(
-                scale: scaling.scale, rowShifts: &shifts, columnShifts: scaling.columnShifts, columnScales: scaled, rule: .multiply,
-                weights: weights, offsets: [], rowSums: &sums, rowScales: &images, columnTotals: &totals)
+            // A matrix of costs is in memory already, so its kernel may be too: many passes have the same shifts.
+            if case .matrix(let cost) = problem.geometry.storage {
+                state.kernel.pass(
+                    cost, scaling, columnScales: scaled, rule: .multiply, weights: weights, offsets: [], rowSums: &sums, rowScales: &images,
+                    columnTotals: &totals)
+            } else {
+                problem.geometry.gibbsPass(
+                    scale: scaling.scale, rowShifts: &shifts, columnShifts: scaling.columnShifts, columnScales: scaled, rule: .multiply,
+                    weights: weights, offsets: [], rowSums: &sums, rowScales: &images, columnTotals: &totals)
+            }
             for j in result.indices { result[j] = Scalar(totals[j] * Double(scaling.columnScales[j])) }
         }
     }
