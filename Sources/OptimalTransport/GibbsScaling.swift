@@ -64,6 +64,12 @@ struct GibbsScaling<Scalar: KernelScalar>: Sendable, Codable {
         return false
     }
 
+    /// Whether a sum of the kernel is so far from what is too large or too small for the type that all that matters of it is exact.
+    static func isWithinReach(_ sum: Double) -> Bool {
+        let reach = Scalar.ulpOfOne > 1e-10 ? 0x1p40 : 0x1p300
+        return sum > 1 / reach && sum < reach
+    }
+
     mutating func absorbIfNeeded() {
         if needsAbsorption(rowScales) || needsAbsorption(columnScales) { absorb() }
     }

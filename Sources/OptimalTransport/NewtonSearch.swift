@@ -6,8 +6,8 @@ struct NewtonSearch<Scalar: KernelScalar>: Sendable, Codable {
     var hasBegun = false
     /// The Hessian of the entries that matter; `nil` where they are so many that passes over all are faster.
     var model: SparseNewton<Scalar>?
-    /// Whether the steps were given up: no step length brings the value up.
-    var isOver = false
+    /// Plain iterations until the steps may be tried again, where none brought the value up.
+    var pause = 0
     var trial: Trial?
     /// The part of the mass that the model leaves out.
     var dropped = 1e-4
@@ -29,11 +29,20 @@ extension Sinkhorn {
     /// - Returns: whether it set v.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func stepByNewton(_ state: inout State, _ problem: TransportProblem<Scalar>) -> Bool {
-        guard problem.isBalanced, relaxation == nil, !state.newton.isOver else { return false }
+        guard problem.isBalanced, relaxation == nil else { return false }
+        guard state.newton.pause == 0 else {
+            state.newton.pause -= 1
+            return false
+        }
         if !state.newton.hasBegun {
             guard state.marginalError < 0.1, state.pace.isSlow(30, to: tolerance) else { return false }
             state.newton.hasBegun = true
             refreshModel(&state, problem)
+            // Rows are exact after plain passes alone.
+            guard state.pace.relaxation == 1 else {
+                state.pace = RelaxationPace(fixed: nil)
+                return false
+            }
         }
         let value = problem.semiDual(state.scaling)
         if var trial = state.newton.trial {
@@ -44,7 +53,7 @@ extension Sinkhorn {
                 guard trial.length > 1e-3 else {
                     state.scaling.columnShifts = trial.columnShifts
                     state.scaling.columnScales = trial.columnScales
-                    state.newton = NewtonSearch(isOver: true)
+                    giveUp(&state)
                     return true
                 }
                 state.newton.trial = trial
@@ -61,25 +70,30 @@ extension Sinkhorn {
         var residual = [Double](repeating: 0, count: b.count)
         for j in b.indices { residual[j] = Double(b[j]) - Double(state.scaling.columnScales[j]) * state.columnTotals[j] }
         let direction = direction(&state, problem, residual: residual)
-        guard let direction else {
-            state.newton = NewtonSearch(isOver: true)
+        guard var direction else {
+            giveUp(&state)
             return false
         }
-        var slope = 0.0, largest = 0.0
-        for j in b.indices {
-            slope += residual[j] * direction[j]
-            largest = max(largest, abs(direction[j]))
-        }
+        // Parts of the plan that hardly hang together ask for steps far beyond where the model holds. Each element is limited, so that
+        // one part does not hold up the others.
+        for j in b.indices { direction[j] = max(-4, min(4, direction[j])) }
+        var slope = 0.0
+        for j in b.indices { slope += residual[j] * direction[j] }
         guard slope > 0 else {
-            state.newton = NewtonSearch(isOver: true)
+            giveUp(&state)
             return false
         }
         let trial = NewtonSearch<Scalar>.Trial(
-            direction: direction, length: min(1, 4 / largest), columnShifts: state.scaling.columnShifts,
+            direction: direction, length: 1, columnShifts: state.scaling.columnShifts,
             columnScales: state.scaling.columnScales, value: value, error: state.marginalError, slope: slope)
         state.newton.trial = trial
         take(trial, &state)
         return true
+    }
+
+    private func giveUp(_ state: inout State) {
+        state.newton = NewtonSearch(pause: 20)
+        state.pace = RelaxationPace(fixed: nil)
     }
 
     /// Makes the sparse Hessian anew, or none where it would not be sparse.
@@ -107,9 +121,16 @@ extension Sinkhorn {
         var scaled = scaling.columnScales
         return semiDualDirection(diagonal: diagonal, residual: residual, tolerance: tolerance) { y, result in
             for j in y.indices { scaled[j] = scaling.columnScales[j] * y[j] }
-            problem.geometry.gibbsPass(
-                scale: scaling.scale, rowShifts: &shifts, columnShifts: scaling.columnShifts, columnScales: scaled, rule: .multiply,
-                weights: weights, offsets: [], rowSums: &sums, rowScales: &images, columnTotals: &totals)
+            // A matrix of costs is in memory already, so its kernel may be too: many passes have the same shifts.
+            if case .matrix(let cost) = problem.geometry.storage {
+                state.kernel.pass(
+                    cost, scaling, columnScales: scaled, rule: .multiply, weights: weights, offsets: [], rowSums: &sums, rowScales: &images,
+                    columnTotals: &totals)
+            } else {
+                problem.geometry.gibbsPass(
+                    scale: scaling.scale, rowShifts: &shifts, columnShifts: scaling.columnShifts, columnScales: scaled, rule: .multiply,
+                    weights: weights, offsets: [], rowSums: &sums, rowScales: &images, columnTotals: &totals)
+            }
             for j in result.indices { result[j] = Scalar(totals[j] * Double(scaling.columnScales[j])) }
         }
     }

@@ -48,10 +48,11 @@ struct RelaxationPace: Sendable, Codable {
         best = .infinity
     }
 
-    /// Whether more than `iterations` plain ones are to be expected until an error of `tolerance`.
+    /// Whether more than `iterations` are to be expected until an error of `tolerance`.
     func isSlow(_ iterations: Int, to tolerance: Double) -> Bool {
-        guard isAdaptive, relaxation == 1, errors.count >= 8, let error = errors.last, error > tolerance else { return false }
-        let factor = rate(4, 0)
+        let window = relaxation == 1 ? 4 : 12
+        guard isAdaptive, errors.count >= window + 3, let error = errors.last, error > tolerance else { return false }
+        let factor = rate(window, 0)
         return factor >= 1 || Double.log(tolerance / error) / Double.log(factor) > Double(iterations)
     }
 

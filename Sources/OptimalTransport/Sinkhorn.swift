@@ -30,6 +30,16 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
     public let iterationLimit: Int
     public let relaxation: Double?
     public let epsilonFactor: Scalar?
+    public let domain: Domain
+
+    /// What a pass reads.
+    public enum Domain: String, Sendable, Hashable, Codable {
+        /// The costs: an exponential a pair, in any geometry.
+        case logarithmic
+        /// The kernel exp((f + g − C)/ε) of potentials that are absorbed into it, stored beside a matrix of costs and made anew where they have
+        /// moved far (Schmitzer 2019): a product and a sum a pair, which pays where it fits a cache. Geometries of points take the costs.
+        case scaling
+    }
 
     /// - Parameters:
     ///   - epsilon: ε, above 0, in the units of the cost; 0.05 of ``Geometry/meanCost()`` is a usual start.
@@ -38,8 +48,10 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
     ///   - relaxation: ω, in (0, 2); found from the rate of the iterations if `nil`.
     ///   - epsilonFactor: by which a first ε of the size of the costs falls to ε, solved roughly at each; `nil` for
     ///     0.25 where ε is below 0.05 of the largest cost; 1 for none.
+    ///   - domain: what a pass reads.
     public init(
-        epsilon: Scalar, tolerance: Double = 1e-6, iterationLimit: Int = 10_000, relaxation: Double? = nil, epsilonFactor: Scalar? = nil
+        epsilon: Scalar, tolerance: Double = 1e-6, iterationLimit: Int = 10_000, relaxation: Double? = nil, epsilonFactor: Scalar? = nil,
+        domain: Domain = .logarithmic
     ) {
         require(epsilon > 0 && epsilon.isFinite, "epsilon is \(epsilon); expected a finite number above 0")
         require(tolerance >= 0, "tolerance is \(tolerance); expected no negative number")
@@ -47,7 +59,7 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
         require(relaxation.map { $0 > 0 && $0 < 2 } ?? true, "relaxation is \(relaxation ?? 0); expected a number in (0, 2)")
         require(epsilonFactor.map { $0 > 0 && $0 <= 1 } ?? true, "epsilon factor is \(epsilonFactor ?? 0); expected a number in (0, 1]")
         (self.epsilon, self.tolerance, self.iterationLimit) = (epsilon, tolerance, iterationLimit)
-        (self.relaxation, self.epsilonFactor) = (relaxation, epsilonFactor)
+        (self.relaxation, self.epsilonFactor, self.domain) = (relaxation, epsilonFactor, domain)
     }
 
     /// What changes during a run.
@@ -68,6 +80,7 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
         public var relaxation: Double { pace.relaxation }
         var pace: RelaxationPace
         var newton = NewtonSearch<Scalar>()
+        var kernel = StoredKernel<Scalar>()
     }
 
     /// The state before the first iteration.
@@ -141,6 +154,15 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
         let a = problem.sourceWeights, damping = problem.sourcePenalty.damping(state.epsilon), omega = state.pace.relaxation
         let rule: ScalingRule<Scalar> = omega == 1 && damping == 1 ? .divide : .power(Scalar(omega * damping))
         let shifts = state.scaling.rowShifts
+        if domain == .scaling, damping == 1, case .matrix(let cost) = problem.geometry.storage {
+            let before = state.scaling.rowScales
+            state.kernel.pass(
+                cost, state.scaling, columnScales: state.scaling.columnScales, rule: rule, weights: a, offsets: [], rowSums: &state.rowSums,
+                rowScales: &state.scaling.rowScales, columnTotals: &state.columnTotals)
+            if state.rowSums.allSatisfy({ GibbsScaling<Scalar>.isWithinReach(Double($0)) }) { return }
+            // The pass over the costs brings the shifts back.
+            state.scaling.rowScales = before
+        }
         for attempt in 0..<2 {
             var offsets: [Scalar] = []
             if damping < 1 {
@@ -159,8 +181,8 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
     /// Sets the shifts of columns anew whose sums have left the range, and takes the sums again.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     private func repairColumns(_ state: inout State, _ problem: TransportProblem<Scalar>) -> Termination? {
-        let b = problem.targetWeights, reach = Scalar.ulpOfOne > 1e-10 ? 0x1p40 : 0x1p300
-        func isOut(_ total: Double) -> Bool { !(total > 1 / reach && total < reach) }
+        let b = problem.targetWeights
+        func isOut(_ total: Double) -> Bool { !GibbsScaling<Scalar>.isWithinReach(total) }
         guard b.indices.contains(where: { b[$0] > 0 && isOut(state.columnTotals[$0]) }) else { return nil }
         guard state.scaling.rowScales.allSatisfy({ $0.isFinite }) else {
             return Termination(.nonFinite, "a scale is not finite after \(state.iterations) iterations")

@@ -93,7 +93,12 @@ func semiDualDirection<Scalar: KernelScalar>(
         apply(p, &q)
         for j in q.indices { q[j] = diagonal[j] * p[j] - q[j] }
         let curvature = dot(p, q)
-        guard curvature > 0, curvature.isFinite else { break }
+        guard curvature > 0, curvature.isFinite else {
+            // To rounding, p joins parts of the plan that nothing else does: a step of size 1 along it.
+            let largest = Scalar.maxAbs(p.span)
+            if steps == 0, largest > 0 { for j in y.indices { y[j] = p[j] / largest } }
+            break
+        }
         let alpha = Scalar(product / curvature)
         for j in y.indices {
             y[j] += alpha * p[j]

@@ -55,6 +55,34 @@ public struct TransportProblem<Scalar: KernelScalar>: Sendable {
     }
 }
 
+extension TransportProblem {
+    /// Partial transport: `mass` of what the sources hold is to be brought to the targets, whichever part costs least. The problem has one more
+    /// source and one more target, which hold what the others lack; what is carried from or to them at no cost stays where it is. The
+    /// plan wanted is that without the last row and column.
+    ///
+    /// The costs are formed as a matrix.
+    ///
+    /// Source: Chapel, Alaya & Gasso 2020.
+    ///
+    /// - Precondition: `mass` is above 0 and at most that of either measure.
+    /// - Throws: as ``init(_:from:to:sourcePenalty:targetPenalty:)``, except that masses may differ.
+    public static func partial(
+        _ geometry: Geometry<Scalar>, from sourceWeights: [Scalar], to targetWeights: [Scalar], mass: Scalar
+    ) throws(TransportError) -> TransportProblem {
+        let n = geometry.rows, m = geometry.columns
+        require(sourceWeights.count == n && targetWeights.count == m,
+                "\(sourceWeights.count) and \(targetWeights.count) weights for \(n) and \(m) points; expected equally many")
+        let a = try totalMass(sourceWeights, .source), b = try totalMass(targetWeights, .target), moved = Double(mass)
+        require(moved > 0 && moved <= min(a, b) * (1 + 4 * Double(Scalar.ulpOfOne)), "a mass of \(mass) of \(a) and \(b); expected a part of both")
+        let c = geometry.costMatrix()
+        // No mass goes between the two that were added: it would have to cost more than any detour.
+        let far = 4 * Scalar.maxAbs(c.span) + 1
+        let cost = Matrix(rows: n + 1, columns: m + 1) { i, j in i < n && j < m ? c[i, j] : i == n && j == m ? far : 0 }
+        return try TransportProblem(
+            Geometry(cost: cost), from: sourceWeights + [Scalar(max(0, b - moved))], to: targetWeights + [Scalar(max(0, a - moved))])
+    }
+}
+
 /// Σ wᵢ of weights that can be weights.
 @specialized(where Scalar == Float) @specialized(where Scalar == Double)
 private func totalMass<Scalar: KernelScalar>(_ weights: [Scalar], _ side: TransportError.Side) throws(TransportError) -> Double {

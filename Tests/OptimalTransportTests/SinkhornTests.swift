@@ -206,6 +206,37 @@ private func difference(_ x: ([Double], [Double]), _ y: ([Double], [Double])) ->
         }
     }
 
+    /// The stored kernel takes the same steps, also where its potentials have to be absorbed.
+    @Test func scalingDomain() throws {
+        let matrix = try Geometry(cost: toy(30, 40).geometry.costMatrix())
+        for epsilon in [0.5, 0.01, 0.001] {
+            let problem = try TransportProblem(matrix, from: weights(30, seed: 41), to: weights(40, seed: 42))
+            let log = try Sinkhorn<Double>(epsilon: epsilon, tolerance: 1e-10).solve(problem).get()
+            let scaling = try Sinkhorn<Double>(epsilon: epsilon, tolerance: 1e-10, domain: .scaling).solve(problem).get()
+            #expect(abs(log.primalValue - scaling.primalValue) < 1e-9 && (log.plan.dense() - scaling.plan.dense()).maxNorm < 1e-9)
+            let single = try TransportProblem(Geometry(cost: matrix.costMatrix().map { Float($0) }))
+            let rough = try Sinkhorn<Float>(epsilon: Float(epsilon), tolerance: 1e-5, domain: .scaling).solve(single).get()
+            let exact = try Sinkhorn<Double>(epsilon: epsilon, tolerance: 1e-10).solve(TransportProblem(matrix)).get()
+            #expect(abs(Double(rough.transportCost) - exact.transportCost) < 1e-4)
+        }
+    }
+
+    /// A part of the mass, against the best of all choices of points at a small ε.
+    @Test func partial() throws {
+        let geometry = try toy(4, 4, seed: 50).geometry, c = geometry.costMatrix(), quarter = [Double](repeating: 0.25, count: 4)
+        let problem = try TransportProblem.partial(geometry, from: quarter, to: quarter, mass: 0.5)
+        let solution = try Sinkhorn<Double>(epsilon: 2e-3, tolerance: 1e-9).solve(problem).get()
+        let plan = solution.plan.dense().submatrix(rows: 0..<4, columns: 0..<4)
+        #expect(abs(plan.elements.reduce(0, +) - 0.5) < 1e-8)
+        var best = Double.infinity
+        for i in 0..<4 { for k in 0..<i { for j in 0..<4 { for l in 0..<4 where l != j { best = min(best, (c[i, j] + c[k, l]) / 4) } } } }
+        let cost = plan.multipliedElementwise(by: c).elements.reduce(0, +)
+        #expect(cost >= best - 1e-8 && cost < best + 0.01)
+        #expect(throws: TransportError.negativeWeight(.target, index: 0, value: -1)) {
+            try TransportProblem.partial(geometry, from: quarter, to: [-1, 1, 1, 1], mass: 0.1)
+        }
+    }
+
     @Test func plansWithoutTheMatrix() throws {
         let solution = try Sinkhorn<Double>(epsilon: 0.1, tolerance: 1e-10).solve(toy(cost: .euclidean)).get()
         let dense = solution.plan.dense(), x: [Double] = weights(17, seed: 8).map { $0 - 0.05 }, y = weights(14, seed: 9).map { $0 - 0.05 }
