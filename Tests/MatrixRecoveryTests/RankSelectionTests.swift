@@ -29,4 +29,14 @@ import Testing
         let norms = try SVD<Double>.singularValues(of: start.product).prefix(2)
         #expect(norms.allSatisfy { abs($0 - 1) < 0.15 }, "\(norms)")
     }
+
+    /// One observation that outweighs all others takes a singular vector for itself, and is clipped from the start.
+    @Test func spectralStartClipsASpike() throws {
+        let model = Model(rows: 100, columns: 80, rank: 2, seed: 4)
+        let observations = model.observations(probability: 0.5).map {
+            $0.row == 7 && $0.column < 4 ? SparseMatrix<Double>.Triplet(row: 7, column: $0.column, value: 1000) : $0
+        }
+        let start = try Completion(rows: 100, columns: 80, observations: observations).spectralStart(rank: 2)
+        #expect(start.left[7, 0] == 0 && start.left.column(0).contains { $0 != 0 }, "\(start.left[7, 0])")
+    }
 }

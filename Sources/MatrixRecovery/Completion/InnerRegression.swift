@@ -13,7 +13,7 @@ public enum InnerRegression: Sendable, Hashable, Codable {
     /// Normal equations and Cholesky: n k²/2 + k³/6 multiplications. A system that is singular gets the solution of least length.
     case exact
     /// Sketch and solve, then conjugate gradients preconditioned by the Cholesky factor of the sketch's Gram matrix: 4k rows and 8 signs a row
-    /// (Gu, Song, Yin and Zhang 2023). n k (16 + 2 steps) + 2 k³ operations; exact where n is at most 4k.
+    /// (Gu, Song, Yin and Zhang 2023). n k (12 + 2 steps) + 2 k³ operations; exact where n is at most 4k.
     case sketched(steps: Int = 8, accuracy: Double? = 0.1)
     /// Conjugate gradients without a preconditioner: n k (2 + 2 steps) multiplications. The other factor is orthonormal and its rows are a sample of
     /// an orthonormal matrix's, so that for an incoherent matrix the condition is near 1 where n is some times k.

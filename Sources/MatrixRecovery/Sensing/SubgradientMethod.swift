@@ -14,8 +14,9 @@ import RealModule
 /// Start with ``MatrixSensing/signSpectralStart(rank:scale:)``. A smaller start gives a smaller final error where r′ > r and needs more steps; steps must not shrink before the signal has
 /// grown, which ``StepRule/normalized(scale:initial:)`` sees to.
 ///
-/// The run ends as `converged` when Dₜ U is 0, or when the step is at most `tolerance` of the first one and f has fallen below 0.99 f(0); as `stagnated` when the step has shrunk so far and f
-/// has not: then the decay was too fast for the signal to grow. Do not stop on the value: with noise it is not 0, nor least, at the solution.
+/// The run ends as `converged` when Dₜ U is 0, or when the step is at most `tolerance` of the first one and U Uᵀ explains some of the measurements: at least a twentieth of them
+/// to half of their size. It ends as `stagnated` when the step has shrunk so far and it does not: then the decay was too fast for the signal to grow. The value says nothing of that, as
+/// outliers decide it; with noise it is neither 0 nor least at the solution, so do not stop on it.
 public struct SubgradientMethod<Scalar: KernelScalar>: IterativeSolver {
     public enum StepRule: Sendable, Hashable, Codable {
         /// ηₜ = initial · decayᵗ/‖Dₜ‖_F: free of scale, the one to take.
@@ -96,11 +97,19 @@ public struct SubgradientMethod<Scalar: KernelScalar>: IterativeSolver {
         state.stepNorm = state.gradientNorm.map { step * $0 }
         evaluate(&state, problem)
         guard state.decay <= tolerance else { return nil }
-        let atZero = meanMagnitude(problem.measurements)
-        return state.value < 0.99 * atZero || problem.measure is WholeMatrixMeasurements<Scalar>
+        return explainsMeasurements(state, problem)
             ? Termination(.converged, "the step has fallen to \(state.decay) of the first one")
-            : Termination(.stagnated, "the steps have shrunk to \(state.decay) of the first one and the value \(state.value) is no better than \(atZero) at 0: "
-                + "the decay is too fast for so small a start")
+            : Termination(.stagnated, "the step has fallen to \(state.decay) of the first one and the iterate explains no measurements: the decay is too fast for so small a start")
+    }
+
+    private func explainsMeasurements(_ state: State, _ problem: MatrixSensing<Scalar>) -> Bool {
+        let fitted = problem.measure.apply(multiply(state.factor, state.factor, transposeB: true))
+        var informative = 0, explained = 0
+        for (z, y) in zip(fitted, problem.measurements) where y != 0 {
+            informative += 1
+            if (z - y).magnitude <= y.magnitude / 2 { explained += 1 }
+        }
+        return 20 * explained >= informative
     }
 
     private func evaluate(_ state: inout State, _ problem: MatrixSensing<Scalar>) {
