@@ -32,6 +32,7 @@ let package = Package(
         .library(name: "BinarizedNetworks", targets: ["BinarizedNetworks"]),
         .library(name: "LearnedSolvers", targets: ["LearnedSolvers"]),
         .library(name: "ConstrainedOptimization", targets: ["ConstrainedOptimization"]),
+        .library(name: "TransportMaps", targets: ["TransportMaps"]),
         .executable(name: "descent", targets: ["DescentTool"]),
     ],
     dependencies: [
@@ -80,10 +81,12 @@ let package = Package(
                                    .product(name: "RealModule", package: "swift-numerics")], resources: [.copy("Weights")]),
         library("ConstrainedOptimization", ["LinearSolvers", "Objectives", "LinearAlgebra", "Randomness", "Kernels",
                                             .product(name: "RealModule", package: "swift-numerics")]),
+        library("TransportMaps", ["Optimizers", "Objectives", "LinearAlgebra", "Randomness", "Kernels",
+                                  .product(name: "RealModule", package: "swift-numerics")]),
         // Layer 6.
         library("Descent", ["Kernels", "Randomness", "LinearAlgebra", "BinaryAlgebra", "Objectives", "Datasets", "Autodiff",
                             "Optimizers", "NeuralNetworks", "Curvature", "Sketching", "LinearSolvers", "BinarizedNetworks", "LearnedSolvers",
-                            "ConstrainedOptimization"]),
+                            "ConstrainedOptimization", "TransportMaps"]),
         // Layer 7.
         library("Reproductions", ["Descent"]),
         .executableTarget(name: "DescentTool", dependencies: [
@@ -113,6 +116,7 @@ let package = Package(
                                  .product(name: "RealModule", package: "swift-numerics")]),
         tests("ConstrainedOptimization", ["Datasets", "Objectives", "LinearAlgebra", "Randomness", "Kernels",
                                           .product(name: "RealModule", package: "swift-numerics")]),
+        tests("TransportMaps", ["LinearAlgebra", "Objectives", "Randomness", "Kernels", .product(name: "RealModule", package: "swift-numerics")]),
         tests("Reproductions", ["DescentTool"]),
     ],
     cLanguageStandard: .c17

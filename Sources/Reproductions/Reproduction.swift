@@ -9,7 +9,7 @@ public struct Reproduction: Sendable {
     let run: @Sendable (inout Context) throws -> Outcome
 
     /// Every reproduction there is, by slug.
-    public static let all: [Reproduction] = [.adaHessian, .adaSketchNewton, .bibert, .deepConjugateDirection, .directionalSharpness, .exadam, .learningToRelax, .lionK, .optimisticOMD]
+    public static let all: [Reproduction] = [.adaHessian, .adaSketchNewton, .bibert, .deepConjugateDirection, .directionalSharpness, .exadam, .learningToRelax, .lightSchrodingerBridge, .lionK, .optimisticOMD]
 
     /// The main job of the package on real data: the hot-loop families, with their speed-ups in the same run.
     public static let tour: Reproduction = .digitsTour
