@@ -23,7 +23,8 @@ public struct BunchKaufman<Scalar: KernelScalar>: Sendable {
         size = matrix.rows
         var factor = matrix
         var exchanges = [Int32](repeating: 0, count: size)
-        let info = unsafe Scalar.sytrf(Triangle.lower.swapped, size, &factor.storage, &exchanges)
+        // LAPACK refuses the work space that it asks for itself at order 0.
+        let info = size == 0 ? 0 : unsafe Scalar.sytrf(Triangle.lower.swapped, size, &factor.storage, &exchanges)
         try checkArguments(info, "Bunch–Kaufman factorisation")
         // The upper triangle is that of the argument, and not part of the factor.
         for i in 0..<size where firstNonFinite(factor.row(i).extracting(0..<i + 1)) != nil { throw .overflow(operation: "Bunch–Kaufman factorisation") }

@@ -122,7 +122,7 @@ private func gaussians(_ context: inout Context, _ outcome: inout Outcome) throw
             return (0..<2).map { max(abs(bridge.scales[0, $0] - exact.slope[$0, $0]), abs(bridge.centers[0, $0] - exact.offset[$0])) }.max()!
         }
         let round = error(LightSB(components: 1, steps: 0, initialization: .expectationMaximization(rounds: 1)))
-        let steps = context.quick ? 3000 : 10_000, decay = Schedule.constant(3e-3)
+        let steps = context.quick ? 4000 : 10_000, decay = Schedule.cosine(from: 3e-2, steps: steps)
         let adam = error(LightSB(components: 1, learningRate: decay, steps: steps, batchSize: 512, initialization: .targetSamples(scale: 0.1)))
         errors.append(adam)
         table.append(short(noise), short(round), short(adam), "\(short(exact.slope[0, 0])), \(short(exact.slope[1, 1]))")
