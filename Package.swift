@@ -34,6 +34,7 @@ let package = Package(
         .library(name: "LearnedSolvers", targets: ["LearnedSolvers"]),
         .library(name: "MatrixRecovery", targets: ["MatrixRecovery"]),
         .library(name: "ConstrainedOptimization", targets: ["ConstrainedOptimization"]),
+        .library(name: "TransportMaps", targets: ["TransportMaps"]),
         .executable(name: "descent", targets: ["DescentTool"]),
     ],
     dependencies: [
@@ -86,10 +87,12 @@ let package = Package(
                                    .product(name: "RealModule", package: "swift-numerics")]),
         library("ConstrainedOptimization", ["LinearSolvers", "Objectives", "LinearAlgebra", "Randomness", "Kernels",
                                             .product(name: "RealModule", package: "swift-numerics")]),
+        library("TransportMaps", ["NeuralNetworks", "OptimalTransport", "Autodiff", "Optimizers", "Objectives", "LinearAlgebra", "Randomness", "Kernels",
+                                  .product(name: "RealModule", package: "swift-numerics")]),
         // Layer 6.
         library("Descent", ["Kernels", "Randomness", "LinearAlgebra", "BinaryAlgebra", "Objectives", "Datasets", "Autodiff",
                             "Optimizers", "NeuralNetworks", "Curvature", "Sketching", "LinearSolvers",
-                            "OptimalTransport", "BinarizedNetworks", "LearnedSolvers", "MatrixRecovery", "ConstrainedOptimization"]),
+                            "OptimalTransport", "BinarizedNetworks", "LearnedSolvers", "MatrixRecovery", "ConstrainedOptimization", "TransportMaps"]),
         // Layer 7.
         library("Reproductions", ["Descent"]),
         .executableTarget(name: "DescentTool", dependencies: [
@@ -122,6 +125,7 @@ let package = Package(
         tests("MatrixRecovery", ["Objectives", "LinearAlgebra", "Randomness", "Kernels", .product(name: "RealModule", package: "swift-numerics")]),
         tests("ConstrainedOptimization", ["Datasets", "Objectives", "LinearAlgebra", "Randomness", "Kernels",
                                           .product(name: "RealModule", package: "swift-numerics")]),
+        tests("TransportMaps", ["Autodiff", "NeuralNetworks", "OptimalTransport", "Optimizers", "LinearAlgebra", "Objectives", "Randomness", "Kernels", .product(name: "RealModule", package: "swift-numerics")]),
         tests("Reproductions", ["DescentTool"]),
     ],
     cLanguageStandard: .c17

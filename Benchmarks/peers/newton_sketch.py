@@ -5,7 +5,7 @@
 Our side's cases, on a Hessian h (n×n), a Jacobian j (m×n) and a right-hand side b (1×(n+m)):
 
     newton-automatic    blocks of rows or a factorisation, as AdaSketch-Newton chooses
-    newton-direct       LU of the whole matrix, with one refinement
+    newton-direct       Bunch–Kaufman of the whole matrix, with one refinement
     newton-block        blocks of `rows` rows to the end
     newton-gmres        GMRES(50)
 

@@ -6,7 +6,7 @@ import RealModule
 
 /// How the Newton systems of ``AdaSketchNewton`` are solved.
 public enum NewtonSystemMethod: Sendable, Hashable, Codable {
-    /// LU factorisation of Γ. Bunch–Kaufman would count half of the operations, but takes longer in OpenBLAS.
+    /// The Bunch–Kaufman factorisation of Γ, with one refinement.
     case direct
     /// Sketch and project, until the accuracy that the outer method asks for.
     case sketch(ProjectionSketch)
@@ -67,7 +67,7 @@ struct NewtonSystemSolver<Scalar: KernelScalar> {
     }
 
     private mutating func factorize() throws(LinearAlgebraError) {
-        let factor = try LU(system.matrix)
+        let factor = try BunchKaufman(system.matrix)
         var solution = try factor.solve(system.rightHandSide)
         // One refinement: the accuracy asked for is often near rounding.
         take(solution)

@@ -16,3 +16,4 @@
 @_exported import Optimizers
 @_exported import Randomness
 @_exported import Sketching
+@_exported import TransportMaps

@@ -78,6 +78,34 @@ extension KernelScalar {
         }
     }
 
+    /// A = LDLᵀ or UDUᵀ with blocks of order 1 and 2 in D, in place, symmetric.
+    static func sytrf(
+        _ triangle: CChar, _ n: Int, _ a: UnsafeMutablePointer<Self>, _ pivots: UnsafeMutablePointer<Int32>
+    ) -> Int32 {
+        withBLAS {
+            if isDouble {
+                unsafe LAPACKE_dsytrf(LAPACK_COL_MAJOR, triangle, size32(n), a.double, size32(max(1, n)), pivots)
+            } else {
+                unsafe LAPACKE_ssytrf(LAPACK_COL_MAJOR, triangle, size32(n), a.single, size32(max(1, n)), pivots)
+            }
+        }
+    }
+
+    /// X ← A⁻¹·X from `sytrf`.
+    static func sytrs(
+        _ triangle: CChar, _ n: Int, _ count: Int, _ a: UnsafePointer<Self>, _ pivots: UnsafePointer<Int32>, _ x: UnsafeMutablePointer<Self>
+    ) -> Int32 {
+        withBLAS {
+            if isDouble {
+                unsafe LAPACKE_dsytrs(
+                    LAPACK_COL_MAJOR, triangle, size32(n), size32(count), a.double, size32(max(1, n)), pivots, x.double, size32(max(1, n)))
+            } else {
+                unsafe LAPACKE_ssytrs(
+                    LAPACK_COL_MAJOR, triangle, size32(n), size32(count), a.single, size32(max(1, n)), pivots, x.single, size32(max(1, n)))
+            }
+        }
+    }
+
     /// X ← op(A)⁻¹·X from `getrf`.
     static func getrs(
         _ transpose: CChar, _ n: Int, _ count: Int, _ a: UnsafePointer<Self>, _ pivots: UnsafePointer<Int32>,

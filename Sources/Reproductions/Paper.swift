@@ -61,7 +61,7 @@ public struct Paper: Sendable, Codable, Hashable {
         Paper("learning-to-relax", "Learning to Relax: Setting Solver Parameters Across a Sequence of Linear System Instances",
               arXiv: "2310.02246", "LearnedSolvers", .works),
         Paper("light-schrodinger-bridge", "Light Schrödinger Bridge (LightSB)",
-              arXiv: "2310.01174", "TransportMaps", .planned),
+              arXiv: "2310.01174", "TransportMaps", .works),
         Paper("linear-mode-connectivity", "Analysis of Linear Mode Connectivity via Permutation-Based Weight Matching",
               arXiv: "2402.04051", "TrainingDynamics", .planned),
         Paper("lion-k", "Lion Secretly Solves Constrained Optimization: As Lyapunov Predicts",

@@ -17,11 +17,14 @@ public struct Reproduction: Sendable {
         .directionalSharpness,
         .exadam,
         .learningToRelax,
+        .lightSchrodingerBridge,
         .lionK,
         .matrixCompletion,
         .matrixSensing,
+        .mongeGap,
         .optimisticOMD,
         .robustMatrixRecovery,
+        .sparsityConstrainedTransport,
     ]
 
     /// The main job of the package on real data: the hot-loop families, with their speed-ups in the same run.
