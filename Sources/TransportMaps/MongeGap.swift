@@ -94,7 +94,7 @@ public struct MongeGap<Scalar: KernelScalar>: Sendable {
         switch cost {
         case .points: fatalError("costs of points are not stored")
         case .angle:
-            func unit(_ points: Tensor<Scalar>) -> Tensor<Scalar> { points / points.squared().sum(axes: [1], keepingAxes: true).squareRoot() }
+            func unit(_ points: Tensor<Scalar>) -> Tensor<Scalar> { points / points.squared().sum(alongAxes: [1], keepingAxes: true).squareRoot() }
             return apply(Angle(), to: [matmul(unit(x), unit(t).transposed())])
         case .custom(let function): return function(x, t)
         }
