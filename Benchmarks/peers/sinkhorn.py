@@ -9,8 +9,9 @@ Our side's cases:
     sinkhorn-solve       cost (n×m); epsilon, tolerance → 1×3: ⟨P, C⟩, the marginal error in L1, whether it converged
 
 Iterations: a fixed number from the same start, the time of all. An iteration is both half-steps. Both sides agree if ⟨P, C⟩ is equal to 2e-3.
-Solving: to 1e-6 in L1 over both marginals. A rival's tolerance is set so that it reaches that, and the error of its result is measured; one
-that does not within its limit of iterations is left out and named on the standard error.
+Solving: to 1e-6 in L1 over both marginals. A rival's tolerance is set so that it reaches that, and the error of its result is measured; up to
+5e-6 passes, as its own stopping rule sees it otherwise. One that does not come there within its limit of iterations is left out and named on
+the standard error.
 """
 import os
 import sys
@@ -101,13 +102,13 @@ def solve_rivals(cost, epsilon, quick):
     candidates = {}
     for name, method in (("POT kernel", "sinkhorn"), ("POT log", "sinkhorn_log"), ("POT stabilized", "sinkhorn_stabilized"), ("POT epsilon scaling", "sinkhorn_epsilon_scaling")):
         # Its L2 norm of one marginal; an L1 error of 1e-6 is about that over the root of n.
-        run = pot(cost, epsilon, method, 20000 if method == "sinkhorn" else 2000, total / np.sqrt(cost.shape[0]))
+        run = pot(cost, epsilon, method, 20000 if method == "sinkhorn" else 300 if method == "sinkhorn_log" else 2000, total / np.sqrt(cost.shape[0]))
         candidates[name] = (run, lambda plan: plan)
     try:
         from ott.solvers.linear import acceleration
         for name, options in (("OTT lse", {}), ("OTT momentum", {"momentum": acceleration.Momentum(start=100)}),
                               ("OTT Anderson", {"anderson": acceleration.AndersonAcceleration(memory=5, refresh_every=5)})):
-            run, plan = ott(cost, epsilon, 5000, total, **options)
+            run, plan = ott(cost, epsilon, 2000, total, **options)
             candidates[name] = (run, lambda potentials, plan=plan: plan(*potentials))
     except ImportError as missing:
         print(f"OTT-JAX is left out: {missing}", file=sys.stderr)
@@ -122,7 +123,7 @@ def solve_rivals(cost, epsilon, quick):
             print(f"{name}: {failure}", file=sys.stderr)
             continue
         spent = time.process_time() - start
-        if not reached <= 2e-6:
+        if not reached <= 5e-6:
             print(f"{name} at epsilon {epsilon:.3g}: marginal error {reached:.2e} after {spent:.1f} s; left out", file=sys.stderr)
             continue
         cases[name] = (spent, PeerCase(run))
