@@ -85,7 +85,7 @@ private func convergence(_ seeds: [UInt64], _ context: inout Context, _ outcome:
 // MARK: - How rough regressions may be
 
 private func roughRegressions(_ seeds: [UInt64], _ context: inout Context, _ outcome: inout Outcome) throws {
-    let size = context.quick ? 500 : 2000, rank = 10, share = context.quick ? 0.2 : 0.05
+    let size = context.quick ? 300 : 2000, rank = 10, share = context.quick ? 0.3 : 0.05
     var table = Table("Rounds to an error of 10⁻⁶, \(size)×\(size), rank \(rank), share \(short(share)) observed: mean of \(seeds.count) seeds",
                       columns: ["accuracy of a regression", "rounds", "conjugate gradient steps a regression"])
     var rounds: [Double] = []
