@@ -213,7 +213,7 @@ extension AdaSketchNewton {
     ///
     /// Never says `converged` unless the residual at the point handed back meets the criterion. Costs one more evaluation at the end.
     ///
-    /// - `stopping`: ``defaultStopping`` if `nil`. ``SolverState/gradientNorm`` and value are both the residual ‖(∇ₓL, c)‖.
+    /// - `stopping`: ``defaultStopping`` if `nil`. `gradientNorm` and `value` of the state are both the residual ‖(∇ₓL, c)‖.
     public func solve(
         _ problem: any TwiceDifferentiableConstrainedObjective<Scalar>, from x: [Scalar], multipliers: [Scalar]? = nil,
         stopping: StoppingCriterion? = nil, observer: Observer? = nil

@@ -15,7 +15,7 @@ public enum InverseBound: Sendable, Hashable, Codable {
 ///
 /// Γ = [[B, Jᵀ], [J, 0]], z = (Δx, Δλ), b = −(∇ₓL, c), B = H + t I,
 ///
-/// where H is the Hessian of the Lagrangian. The shift t is 0 if H is positive definite on the kernel of J, and otherwise ``minimumCurvature`` + ‖H‖_F,
+/// where H is the Hessian of the Lagrangian. The shift t is 0 if H is positive definite on the kernel of J, and otherwise ξ_B + ‖H‖_F,
 /// which makes B so. Γ is symmetric, indefinite, and regular if J has full rank.
 ///
 /// Cost: QR of Jᵀ, the product ZᵀHZ with a basis Z of the kernel and its Cholesky factorisation, O(n³) in all. Its eigenvalues are computed only where

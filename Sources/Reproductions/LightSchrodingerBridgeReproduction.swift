@@ -66,7 +66,7 @@ private func benchmark(_ context: inout Context, _ outcome: inout Outcome) throw
     let all: [(d: Int, noise: Double, rate: Double, independent: String, paper: String)] = [
         (2, 0.1, 5e-3, "0.137", "0.03"), (2, 1, 3e-3, "0.014", "0.05"), (2, 10, 6e-2, "0.148", "0.07"), (16, 1, 3e-3, "0.041", "0.09"), (64, 1, 3e-3, "", "0.24"),
     ]
-    let cases = context.quick ? Array(all[..<4]) : all, seeds = context.quick ? 1 : 5, steps = context.quick ? 1500 : 4000
+    let cases = context.quick ? Array(all[..<4]) : all, seeds = context.quick ? 1 : 5, steps = context.quick ? 1500 : 2500
     var table = Table(
         "cBW²-UVP (%), N(0, I) to the target of a potential of five Gaussians, K = 50, \(steps) steps: mean of \(seeds) seeds",
         columns: ["D", "ε", "LightSB", "largest", "start by re-estimation", "plan without coupling", "independent computation", "paper, its pairs"])
@@ -147,7 +147,7 @@ private func swissRoll(_ context: inout Context, _ outcome: inout Outcome) throw
         var random = RandomStream(seed: context.seed, stream: 3)
         let source = normal(count, 2, &random)
         let solver = LightSB<Double>(
-            components: context.quick ? 100 : 300, learningRate: 1e-3, steps: context.quick ? 800 : 5000, initialization: .expectationMaximization(rounds: 20), seed: context.seed)
+            components: context.quick ? 100 : 150, learningRate: 1e-3, steps: context.quick ? 800 : 2500, initialization: .expectationMaximization(rounds: 20), seed: context.seed)
         let bridge = solver.solve(SchrodingerBridgeProblem(source: source, target: target, noise: noise)).bridge
         let start = normal(1000, 2, &random), ends = bridge.samplePlan(from: start, random: &random)
         let path = bridge.simulate(from: start, steps: 100, random: &random)
