@@ -139,7 +139,7 @@ private func convexPotentials(_ context: inout Context, _ outcome: inout Outcome
     for (k, d) in dimensions.enumerated() {
         context.report(0.8 + 0.2 * Double(k) / Double(dimensions.count), "convex potential, d = \(d)")
         var random = RandomStream(seed: context.seed, stream: 4)
-        let directions = normal(4, d, &random) * (3 / Double(d).squareRoot()), quadratic = (random.uniform(count: d) as [Double]).map { 0.3 + $0 }
+        let directions = (3 / Double(d).squareRoot()) * normal(4, d, &random), quadratic = (random.uniform(count: d) as [Double]).map { 0.3 + $0 }
         func truth(_ x: Matrix<Double>) -> Matrix<Double> {
             let scores = x * directions.transposed()
             let shares = Tensor(scores).softmax().matrix

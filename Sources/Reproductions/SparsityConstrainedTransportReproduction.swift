@@ -76,7 +76,7 @@ private func clouds(_ n: Int, seed: UInt64) throws -> TransportProblem<Double> {
     let x = Matrix<Double>(rows: n, columns: 2, elements: random.normal(count: 2 * n)), z = Matrix<Double>(rows: n, columns: 2, elements: random.normal(count: 2 * n))
     let y = Matrix<Double>(rows: n, columns: 2) { i, j in 3 + (j == 0 ? z[i, 0] : 0.8 * z[i, 0] + 0.6 * z[i, 1]) }
     let geometry = try Geometry(from: x, to: y), largest = geometry.maxCost()
-    return try TransportProblem(Geometry(cost: geometry.costMatrix() * (1 / largest)))
+    return try TransportProblem(Geometry(cost: (1 / largest) * geometry.costMatrix()))
 }
 
 // MARK: - A router of experts
@@ -93,7 +93,7 @@ private enum Routing: String, CaseIterable {
     /// Shares of the experts [tokens, experts], rows summing to 1 or 0.
     func shares(_ scores: Matrix<Float>) -> Matrix<Float> {
         let n = scores.rows, m = scores.columns, k = (2 * n + m - 1) / m
-        var shares = Matrix<Float>(rows: n, columns: m)
+        var shares = Matrix<Float>.zeros(rows: n, columns: m)
         switch self {
         case .sparseTransport:
             // Entries of the plan are about 1/(2n): a γ of n takes differences of scores of a half for one of them.
@@ -131,7 +131,10 @@ private struct RoutingOperation: DifferentiableOperation {
 }
 
 /// Experts 64-32-10, of which each token hears some, and a linear router.
-private struct RoutedExperts: Layer {
+private struct RoutedExperts: Module {
+    typealias Scalar = Float
+    typealias Input = Tensor<Float>
+
     let routing: Routing
     let experts = 8
 

@@ -72,12 +72,12 @@ private func gap(_ gap: MongeGap<Double>, _ x: Matrix<Double>, _ t: Matrix<Doubl
         let x = normal(12, 3, seed: 7), t = normal(12, 3, seed: 8), step = normal(12, 3, seed: 9)
         let gradient = valueAndGradient(of: { (t: Tensor<Double>) in measure(Tensor(x), t) })(Tensor(t)).gradient
         let h = 1e-4, along = zip(gradient.elements, step.elements).reduce(0) { $0 + $1.0 * $1.1 }
-        let slope = (gap(measure, x, t + step * h) - gap(measure, x, t - step * h)) / (2 * h)
+        let slope = (gap(measure, x, t + h * step) - gap(measure, x, t - h * step)) / (2 * h)
         #expect(abs(slope - along) <= 1e-6 * max(1, abs(along)), "\(slope), \(along)")
         // In x too.
         let other = valueAndGradient(of: { (x: Tensor<Double>) in measure(x, Tensor(t)) })(Tensor(x)).gradient
         let along2 = zip(other.elements, step.elements).reduce(0) { $0 + $1.0 * $1.1 }
-        let slope2 = (gap(measure, x + step * h, t) - gap(measure, x - step * h, t)) / (2 * h)
+        let slope2 = (gap(measure, x + h * step, t) - gap(measure, x - h * step, t)) / (2 * h)
         #expect(abs(slope2 - along2) <= 1e-6 * max(1, abs(along2)), "\(slope2), \(along2)")
     }
 
