@@ -6,6 +6,7 @@ Our side's cases:
 
     sinkhorn-iteration   cost (n×m); epsilon, iterations → 1×1: plain log-domain iterations, ⟨P, C⟩ after them
     sinkhorn-points      x (n×d), y (m×d); epsilon, iterations: the same from points
+    sinkhorn-batch       problems, size, together: as many problems on random points, in one call or one at a time
     sinkhorn-solve       cost (n×m); epsilon, tolerance → 1×3: ⟨P, C⟩, the marginal error in L1, whether it converged
 
 Iterations: a fixed number from the same start, the time of all. An iteration is both half-steps. Both sides agree if ⟨P, C⟩ is equal to 2e-3.
@@ -19,7 +20,7 @@ import time
 
 import numpy as np
 
-from harness import Figure, PeerCase, main
+from harness import Figure, Ours, PeerCase, main
 
 ITERATIONS = 10
 
@@ -152,6 +153,12 @@ def figures(ours, quick):
     yield Figure(f"Sinkhorn from points, n={len(x)}, d=3, f32, against our own dense pass", ours.case("sinkhorn-points", numbers, x=x, y=y),
                  beside={"dense": ours.case("sinkhorn-iteration", numbers, cost=cost)}, roofline=ours.case("exponentials32"),
                  cost=lambda t: t["ours"] / t["dense"], cost_unit="times the dense pass", target_cost=2)
+    if len(getattr(ours, "cores", [])) > 1:
+        with Ours(threads=2) as two:
+            numbers = {"problems": 64, "size": 128, "together": 1}
+            yield Figure("64 Sinkhorn problems of 128×128 on two threads, against one at a time on one",
+                         two.case("sinkhorn-batch", numbers), {"one at a time": ours.case("sinkhorn-batch", {**numbers, "together": 0})},
+                         target_ratio=1.8)
     n = 500 if quick else 2000
     for d in (2, 64):
         x, y = points(n, d)

@@ -91,6 +91,19 @@ private func difference(_ x: ([Double], [Double]), _ y: ([Double], [Double])) ->
         #expect(abs(relaxed.primalValue - plain.primalValue) < 1e-11 && abs(adaptive.primalValue - plain.primalValue) < 1e-11)
     }
 
+    /// The relaxation that the rate asks for is found: at a large ε, where Newton's steps do not come first.
+    @Test func relaxationFromTheRate() throws {
+        let problem = try toy(), solver = Sinkhorn<Double>(epsilon: 2, tolerance: 1e-12, epsilonFactor: 1)
+        let p = try Sinkhorn<Double>(epsilon: 2, tolerance: 1e-12, relaxation: 1, epsilonFactor: 1).solve(problem).get().plan.dense()
+        let scaled = Matrix(rows: p.rows, columns: p.columns) { i, j in
+            p[i, j] / (problem.sourceWeights[i] * problem.targetWeights[j]).squareRoot()
+        }
+        let sigma = try SVD(scaled).singularValues[1], best = 2 / (1 + (1 - sigma * sigma).squareRoot())
+        var state = try solver.makeState(problem), found = 1.0
+        while state.iterations < 60, solver.step(&state, problem) == nil { found = max(found, state.relaxation) }
+        #expect(abs(found - best) < 0.02, "\(found) for \(best)")
+    }
+
     /// Check 10: where the error is small, a step of Newton's squares it; few are needed however small ε is.
     @Test func newton() throws {
         let geometry = try Geometry(from: points(120, 2, seed: 4, Double.self), to: points(120, 2, seed: 5, Double.self))
