@@ -146,10 +146,10 @@ extension NewtonSystem {
 /// Blocks of rows or a factorisation, decided by counts, so that the choice is the same on every machine and in every run.
 struct AutomaticChoice {
     let sketch = ProjectionSketch.block(size: 16)
-    /// How many passes over the rows take as long as the factorisation; measured 12 at order 500, 28 at 1000 and 35 at 2000, on one thread.
+    /// How many passes over the rows take as long as the factorisation; measured 6 to 8 at order 500, 12 to 25 at 1000 and 22 to 28 at 2000, on one thread.
     let factorizationInPasses: Double
 
-    init(order: Int) { factorizationInPasses = Double(order) / 50 }
+    init(order: Int) { factorizationInPasses = Double(order) / 80 }
 
     /// Whether blocks are worth a trial, which costs the factorisations of the blocks, as long as three passes, and a pass.
     ///

@@ -80,21 +80,21 @@ private func benchmark(_ context: inout Context, _ outcome: inout Outcome) throw
                 let means = bridge.barycentricProjection(of: exact.problem.source.submatrix(rows: 0..<points, columns: 0..<c.d))
                 return try exact.error({ i, _ in (0..<c.d).map { means[i, $0] } }, { i, x in bridge.conditionalCovariance(at: (0..<c.d).map { x[i, $0] }) }, points: points)
             }
-            let solver = LightSB<Double>(components: 50, learningRate: .constant(c.rate), steps: steps, seed: seed)
+            let solver = LightSB<Double>(components: 50, learningRate: .cosine(from: c.rate, steps: steps), steps: steps, seed: seed)
             var state = solver.makeState(exact.problem)
             begun.append(try error(solver.bridge(state, exact.problem)))
             learned.append(try error(solver.solve(exact.problem, resuming: &state).bridge))
             let marginal = moments(exact.problem.target)
             independent.append(try exact.error({ _, _ in marginal.mean }, { _, _ in marginal.covariance }, points: points))
         }
-        worst = max(worst, learned.max()!)
+        worst = max(worst, mean(learned))
         gains.append(mean(independent) / mean(learned))
         starts.append(mean(begun) / mean(independent))
         table.append("\(c.d)", short(c.noise), short(mean(learned)), short(learned.max()!), short(mean(begun)), short(mean(independent)), c.independent, c.paper)
     }
     outcome.tables.append(table)
     outcome.checks += [
-        Check("largest cBW²-UVP of a run (%)", worst, .atMost, 1, source: "the paper's table has 0.03 to 0.62 for LightSB, and 1.04 to 18.05 for the best of the others; a stand-in for its pairs, which are a download, with a known plan"),
+        Check("largest mean cBW²-UVP (%)", worst, .atMost, 0.62, source: "the paper's table has 0.03 to 0.62 for LightSB, and 1.04 to 18.05 for the best of the others; a stand-in for its pairs, which are a download, with a known plan"),
         Check("plan without coupling over LightSB, least", gains.min()!, .atLeast, 25, source: "how much of the plan is learned: an independent computation has 78 to 6000"),
         Check("start by re-estimation over the plan without coupling, largest", starts.max()!, .atMost, 0.6, source: "rounds of Gaussian bridges within components are a start that knows the coupling"),
     ]
@@ -136,7 +136,7 @@ private func gaussians(_ context: inout Context, _ outcome: inout Outcome) throw
 // MARK: - Swiss roll
 
 private func swissRoll(_ context: inout Context, _ outcome: inout Outcome) throws {
-    let noises = context.quick ? [0.1] : [0.01, 0.1, 1], count = 10_000
+    let noises = context.quick ? [0.1] : [0.01, 0.1, 1], count = 10_000, steps = context.quick ? 2000 : 8000
     let roll = Synthetic.swissRoll(count: count, noise: 0.8, seed: context.seed) as Dataset<Double>
     let target = Matrix<Double>(rows: count, columns: 2) { roll.features[$0, 2 * $1] / 7.5 }
     var table = Table(
@@ -147,7 +147,7 @@ private func swissRoll(_ context: inout Context, _ outcome: inout Outcome) throw
         var random = RandomStream(seed: context.seed, stream: 3)
         let source = normal(count, 2, &random)
         let solver = LightSB<Double>(
-            components: context.quick ? 100 : 150, learningRate: 1e-3, steps: context.quick ? 800 : 2500, initialization: .expectationMaximization(rounds: 20), seed: context.seed)
+            components: context.quick ? 100 : 300, learningRate: 1e-3, steps: steps, initialization: .targetSamples(scale: 0.1), seed: context.seed)
         let bridge = solver.solve(SchrodingerBridgeProblem(source: source, target: target, noise: noise)).bridge
         let start = normal(1000, 2, &random), ends = bridge.samplePlan(from: start, random: &random)
         let path = bridge.simulate(from: start, steps: 100, random: &random)

@@ -37,7 +37,7 @@ public struct LightSB<Scalar: KernelScalar & Real>: Sendable {
         case targetSamples(scale: Double)
         /// The same with 0.1, then so many rounds on up to 2000 points of each sample, in each of which every component is bridged between the points that it is responsible for,
         /// as if they were two Gaussians: s = (√(ε² + 4v₀v₁) − ε)/(2v₀), r = a₁ − s a₀ for their means and variances, s at least 0.001. One component is solved by one
-        /// round, if the samples are Gaussian with diagonal covariances.
+        /// round, if the samples are Gaussian with diagonal covariances. With hundreds of components and ε of 0.01 the paper's start was measured to be the better.
         case expectationMaximization(rounds: Int)
     }
 
@@ -109,6 +109,7 @@ public struct LightSB<Scalar: KernelScalar & Real>: Sendable {
     }
 
     /// The bridge of a state.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func bridge(_ state: State, _ problem: SchrodingerBridgeProblem<Scalar>) -> SchrodingerBridge<Scalar> {
         let (k, d) = (components, problem.source.columns), p = state.parameters
         return SchrodingerBridge(
@@ -204,6 +205,7 @@ private func gradient<Scalar: KernelScalar>(
 }
 
 /// One round: every component becomes the Gaussian bridge between the points that it is responsible for.
+@specialized(where Scalar == Float) @specialized(where Scalar == Double)
 private func reestimated<Scalar: KernelScalar & Real>(
     _ bridge: SchrodingerBridge<Scalar>, _ source: Matrix<Scalar>, _ target: Matrix<Scalar>
 ) -> SchrodingerBridge<Scalar> {

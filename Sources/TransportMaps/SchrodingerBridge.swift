@@ -95,6 +95,7 @@ public struct SchrodingerBridge<Scalar: KernelScalar & Real>: Sendable, Hashable
     }
 
     /// The covariance of the plan from one point, D × D.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func conditionalCovariance(at x: [Scalar]) -> Matrix<Scalar> {
         let point = Matrix(rows: 1, columns: dimension, elements: x)
         let w = planWeights(at: point).elements, mean = barycentricProjection(of: point).elements
@@ -108,6 +109,7 @@ public struct SchrodingerBridge<Scalar: KernelScalar & Real>: Sendable, Hashable
     }
 
     /// An end for each point, drawn from the plan.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func samplePlan(from x: Matrix<Scalar>, random: inout RandomStream) -> Matrix<Scalar> {
         let w = planWeights(at: x), uniform: [Scalar] = random.uniform(count: x.rows)
         var noises: [Scalar] = random.normal(count: x.rows * dimension)
@@ -130,6 +132,7 @@ public struct SchrodingerBridge<Scalar: KernelScalar & Real>: Sendable, Hashable
     /// g(x, t) of each row.
     ///
     /// - Precondition: t lies in 0...1.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func drift(at x: Matrix<Scalar>, time t: Scalar) -> Matrix<Scalar> {
         require(t >= 0 && t <= 1, "time is \(t); expected a number from 0 to 1")
         let m = scales.map { 1 - t + t * $0 }, k = componentCount, d = dimension
@@ -179,6 +182,7 @@ public struct SchrodingerBridge<Scalar: KernelScalar & Real>: Sendable, Hashable
     }
 
     /// log αₖ + log N(y | rₖ, ε Sₖ).
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func potentialScores(_ y: Matrix<Scalar>) -> Matrix<Scalar> {
         let k = componentCount, d = dimension
         let inverse = scales.map { -1 / $0 }

@@ -105,15 +105,15 @@ import Testing
         let system = try NewtonSystem(
             hessian: .identity(n), jacobian: jacobian, lagrangianGradient: random.normal(count: n), constraintValues: random.normal(count: m))
         let size = norm(system.rightHandSide)
-        let rough = try system.solve(by: .automatic, residualBound: 1e-3 * size)
-        #expect(!rough.isFactorized && rough.steps > 0 && rough.residualNorm <= 1e-3 * size)
+        let rough = try system.solve(by: .automatic, residualBound: 1e-2 * size)
+        #expect(!rough.isFactorized && rough.steps > 0 && rough.residualNorm <= 1e-2 * size)
         let fine = try system.solve(by: .automatic, residualBound: system.residualBound(accuracy: 1e-6))
         #expect(fine.isFactorized && fine.steps == 0)
         // One that looks well and is not: the trial ends with the factorisation.
         let bent = try NewtonSystem(
             hessian: .diagonal((0..<n).map { $0 == 0 ? 1e-3 : 1 }), jacobian: jacobian, lagrangianGradient: (0..<n).map { $0 == 0 ? 1000 : 0 },
             constraintValues: [Double](repeating: 0, count: m))
-        let switched = try bent.solve(by: .automatic, residualBound: 1e-4 * norm(bent.rightHandSide))
-        #expect(switched.residualNorm <= 1e-4 * norm(bent.rightHandSide))
+        let switched = try bent.solve(by: .automatic, residualBound: 1e-2 * norm(bent.rightHandSide))
+        #expect(switched.residualNorm <= 1e-2 * norm(bent.rightHandSide))
     }
 }
