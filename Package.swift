@@ -115,7 +115,7 @@ let package = Package(
         tests("Curvature", ["Autodiff", "Objectives", "Optimizers", "LinearAlgebra", "Randomness", "Kernels"]),
         tests("Sketching", ["Objectives", "LinearAlgebra", "Randomness", "Kernels", .product(name: "RealModule", package: "swift-numerics")]),
         tests("LinearSolvers", ["Objectives", "LinearAlgebra", "Randomness", "Kernels", .product(name: "RealModule", package: "swift-numerics")]),
-        tests("OptimalTransport", ["Objectives", "Autodiff", "LinearAlgebra", "Randomness", "Kernels",
+        tests("OptimalTransport", ["Datasets", "Objectives", "Autodiff", "LinearAlgebra", "Randomness", "Kernels",
                                    .product(name: "RealModule", package: "swift-numerics")]),
         tests("BinarizedNetworks", ["Autodiff", "BinaryAlgebra", "Datasets", "Kernels", "LinearAlgebra", "NeuralNetworks", "Objectives",
                                     "Optimizers", "Randomness", .product(name: "RealModule", package: "swift-numerics")],

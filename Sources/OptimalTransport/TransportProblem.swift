@@ -85,7 +85,7 @@ extension TransportProblem {
 
 /// Σ wᵢ of weights that can be weights.
 @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-private func totalMass<Scalar: KernelScalar>(_ weights: [Scalar], _ side: TransportError.Side) throws(TransportError) -> Double {
+func totalMass<Scalar: KernelScalar>(_ weights: [Scalar], _ side: TransportError.Side) throws(TransportError) -> Double {
     var sum = 0.0
     for (i, weight) in weights.enumerated() {
         guard weight.isFinite else { throw .nonFiniteWeight(side, index: i) }

@@ -53,6 +53,9 @@ extension Reproduction {
         let tall = try tallLeastSquares(quick: context.quick, seed: context.seed)
         outcome.tables.append(tall.table)
         outcome.checks.append(tall.check)
+        let transport = try digitsTransport(digits, quick: context.quick, seed: context.seed)
+        outcome.tables.append(transport.table)
+        outcome.checks += transport.checks
         let training = digitsTraining(digits, &context)
         outcome.tables.append(training.table)
         outcome.checks += training.checks
