@@ -267,8 +267,8 @@ import Testing
 
     /// The automatic choice says why, takes plain conjugate gradients for well-sampled rows of high rank, and leaves them where they failed.
     @Test func choiceHasAReason() {
-        let small = RegressionChoice(rows: 200, rank: 10), large = RegressionChoice(rows: 2000, rank: 200)
-        #expect(small.method == .exact && small.reason.contains("200 observations a row, rank 10: exact"))
+        let small = RegressionChoice(rows: 800, rank: 10), large = RegressionChoice(rows: 2000, rank: 200)
+        #expect(small.method == .exact && small.reason.contains("800 observations a row, rank 10: exact"))
         #expect(large.method == .conjugateGradients() && large.reason.contains("conjugate gradients"))
         let burnt = RegressionChoice(rows: 20_000, rank: 200, rejectedShare: 0.5)
         #expect(burnt.method == .sketched() && burnt.reason.contains("gave up 50 %"))

@@ -56,7 +56,7 @@ public struct RegressionChoice: Sendable, Hashable, Codable {
     /// The time of a multiplication in a pass over A against one in a matrix product.
     public static let passWeight = 2.0
     /// What the calls of an exact regression cost beside their multiplications.
-    static let callWeight = 5000.0
+    static let callWeight = 20_000.0
 }
 
 /// What the regressions of a run cost.
