@@ -16,7 +16,7 @@ import RealModule
 /// judging use ``exact(_:_:)``. Gradients in t (and x) come from the envelope theorem: first derivatives only, as exact as the
 /// marginals of the solve.
 ///
-/// Differs from OTT-JAX: ε is a number; take it from ``Geometry/meanCost()`` of a first batch and keep it, as it should not change
+/// Differs from OTT-JAX: ε is a number; take it from `Geometry.meanCost()` of a first batch and keep it, as it should not change
 /// while t moves.
 ///
 /// Source: Uscidda & Cuturi 2023, arXiv 2302.04953.
