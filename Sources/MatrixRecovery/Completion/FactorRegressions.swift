@@ -209,7 +209,7 @@ private struct RegressionWorker<Scalar: KernelScalar> {
         _ x: inout MutableSpan<Scalar>, steps: Int, accuracy: Double?, preconditioned: Bool
     ) -> Bool {
         let n = count, k = rank
-        precondition(preconditioned)
+        applyPreconditioner(preconditioned)
         assign(conditioned, &direction)
         var energy = Scalar.dot(gradient.span, conditioned.span)
         let start = value, goal = accuracy.map { Scalar($0 * $0) * energy }
@@ -226,7 +226,7 @@ private struct RegressionWorker<Scalar: KernelScalar> {
             Scalar.axpy(step, direction.span, &x)
             axpy(step, image, &gradient)
             value -= step * energy / 2
-            precondition(preconditioned)
+            applyPreconditioner(preconditioned)
             let next = Scalar.dot(gradient.span, conditioned.span)
             axpby(1, conditioned, next / energy, &direction)
             energy = next
@@ -237,7 +237,7 @@ private struct RegressionWorker<Scalar: KernelScalar> {
     }
 
     /// conditioned ← P⁻¹ g.
-    private mutating func precondition(_ isPreconditioned: Bool) {
+    private mutating func applyPreconditioner(_ isPreconditioned: Bool) {
         assign(gradient, &conditioned)
         guard isPreconditioned else { return }
         solve(gram, &conditioned)
