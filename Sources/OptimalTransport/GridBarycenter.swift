@@ -53,13 +53,15 @@ public struct GridBarycenter<Scalar: KernelScalar>: Sendable {
         }
         let kernel = GridKernel(rows: h, columns: w, epsilon: epsilon)
         let ones = Matrix<Scalar>(rows: h, columns: w, repeating: 1)
-        var v = [Matrix<Scalar>](repeating: ones, count: count), d = ones, p = ones, errors: [Double] = []
+        var d = ones, p = ones, errors: [Double] = []
+        // K vₖ.
+        var reached = [Matrix<Scalar>](repeating: kernel.applied(to: ones), count: count)
         while true {
             var logarithm = [Double](repeating: 0, count: h * w), error = 0.0
             var images: [Matrix<Scalar>] = []
             for k in 0..<count {
-                let reached = kernel.applied(to: v[k]), a = histograms[k]
-                let u = Matrix<Scalar>(rows: h, columns: w, elements: (0..<h * w).map { i in a.elements[i] > 0 ? a.elements[i] / reached.elements[i] : 0 })
+                let a = histograms[k]
+                let u = Matrix<Scalar>(rows: h, columns: w, elements: (0..<h * w).map { i in a.elements[i] > 0 ? a.elements[i] / reached[k].elements[i] : 0 })
                 let image = kernel.applied(to: u)
                 guard image.elements.allSatisfy({ $0 > 0 && $0.isFinite }) else {
                     return BarycenterSolution(
@@ -74,12 +76,12 @@ public struct GridBarycenter<Scalar: KernelScalar>: Sendable {
             p = Matrix(rows: h, columns: w, elements: logarithm.indices.map { Scalar(Double(d.elements[$0]) * Double.exp(logarithm[$0])) })
             // What the new vₖ make of the marginals of the aₖ.
             for k in 0..<count {
-                let last = v[k]
-                v[k] = Matrix(rows: h, columns: w, elements: (0..<h * w).map { p.elements[$0] / images[k].elements[$0] })
-                let old = kernel.applied(to: last), new = kernel.applied(to: v[k])
+                let v = Matrix<Scalar>(rows: h, columns: w, elements: (0..<h * w).map { p.elements[$0] / images[k].elements[$0] })
+                let old = reached[k], new = kernel.applied(to: v)
                 for i in 0..<h * w where histograms[k].elements[i] > 0 {
                     error += Double(shares[k]) * abs(Double(histograms[k].elements[i]) * (Double(new.elements[i]) / Double(old.elements[i]) - 1))
                 }
+                reached[k] = new
             }
             errors.append(error / mass)
             if isDebiased {
