@@ -69,7 +69,7 @@ private func forEachPart<Scalar: KernelScalar>(
     // A thread for less than 2¹⁴ pairs costs more than it saves.
     let workers = Threads.isInsideParallelRegion ? 1 : max(1, min(Threads.count, rows / 4, rows * columns >> 14))
     let height = partRows(rows, workers), parts = (rows + height - 1) / height
-    let workCount = 4 * (columns + 64)
+    let workCount = 8 * (columns + 64)
     // The first worker adds to the totals themselves, the others to their own, which are added in order.
     var others = [Double](repeating: 0, count: (workers - 1) * summed)
     unsafe others.withUnsafeMutableBufferPointer { others in
