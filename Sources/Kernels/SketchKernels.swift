@@ -29,6 +29,12 @@ private func requireGather(_ columns: Int, _ x: Int, _ targets: Span<Int32>, _ y
             "target \(Int32(bitPattern: largest)) of \(columns == 0 ? 0 : x / columns) rows; expected one of 0 ..< \(columns == 0 ? 0 : x / columns)")
 }
 
+private func requireGram(_ columns: Int, _ x: Int, _ targets: Span<Int32>, _ b: Int, _ gram: Int, _ g: Int) {
+    requireGather(columns, x, targets, targets.count * columns)
+    require(b == targets.count && gram == columns * columns && g == columns,
+            "b has \(b) elements, the Gram matrix \(gram), Aᵀb \(g); expected \(targets.count), \(columns * columns) and \(columns)")
+}
+
 /// The columns of a thread, a multiple of 64 bytes.
 private func stripWidth(_ columns: Int, _ size: Int) -> Int {
     let line = 64 / size, share = (columns + Threads.count - 1) / Threads.count
@@ -161,6 +167,19 @@ extension Float {
             }
         }
     }
+
+    public static func gatherGram(
+        columns: Int, of x: Span<Float>, targets: Span<Int32>, _ b: Span<Float>, into gram: inout MutableSpan<Float>, pulled g: inout MutableSpan<Float>
+    ) {
+        requireGram(columns, x.count, targets, b.count, gram.count, g.count)
+        let rows = targets.count, xCount = x.count
+        guard rows > 0, columns > 0 else { return }
+        unsafe withPointers(x, targets, b) { x, targets, b in
+            unsafe withPointers(&gram, &g) { gram, g in
+                unsafe dsc_sketch_gather_gram_f32(rows, columns, xCount, x!, targets!, b!, columns * columns, gram!, g!)
+            }
+        }
+    }
 }
 
 extension Double {
@@ -248,6 +267,19 @@ extension Double {
         unsafe withPointers(x, targets) { x, targets in
             unsafe y.withUnsafeMutableBufferPointer { y in
                 unsafe dsc_sketch_gather_rows_f64(rows, columns, xCount, x!, targets!, y.count, y.baseAddress!)
+            }
+        }
+    }
+
+    public static func gatherGram(
+        columns: Int, of x: Span<Double>, targets: Span<Int32>, _ b: Span<Double>, into gram: inout MutableSpan<Double>, pulled g: inout MutableSpan<Double>
+    ) {
+        requireGram(columns, x.count, targets, b.count, gram.count, g.count)
+        let rows = targets.count, xCount = x.count
+        guard rows > 0, columns > 0 else { return }
+        unsafe withPointers(x, targets, b) { x, targets, b in
+            unsafe withPointers(&gram, &g) { gram, g in
+                unsafe dsc_sketch_gather_gram_f64(rows, columns, xCount, x!, targets!, b!, columns * columns, gram!, g!)
             }
         }
     }

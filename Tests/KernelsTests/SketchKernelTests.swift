@@ -152,6 +152,32 @@ import _TestSupport
         #expect(equal, "\(Scalar.self) \(columns) columns")
     }
 
+    @Test(arguments: KernelTier.supported) func gatheredNormalEquations(_ tier: KernelTier) throws {
+        try withKernelTier(tier) {
+            for columns in [1, 2, 7, 10, 16, 33] { checkGram(Float.self, columns); checkGram(Double.self, columns) }
+        }
+    }
+
+    /// Small whole numbers: every product and sum is exact.
+    private func checkGram<Scalar: KernelScalar>(_: Scalar.Type, _ columns: Int) {
+        let targets = (0..<300).map { Int32($0 * $0 % 7) }, b = targets.indices.map { Scalar($0 % 5 - 2) }
+        let x = (0..<7 * columns).map { Scalar($0 * 5 % 11 - 4) }
+        var gram = GuardedBuffer<Scalar>(count: columns * columns, offset: 1), g = GuardedBuffer<Scalar>(count: columns, offset: 3)
+        for i in 0..<columns * columns { gram[i] = 1 }
+        for k in 0..<columns { g[k] = 2 }
+        gram.withMutableSpan { gram in
+            g.withMutableSpan { Scalar.gatherGram(columns: columns, of: x.span, targets: targets.span, b.span, into: &gram, pulled: &$0) }
+        }
+        var wrong = 0
+        for k in 0..<columns {
+            func column(_ k: Int) -> [Scalar] { targets.map { x[Int($0) * columns + k] } }
+            let own = column(k)
+            if g[k] != 2 + zip(own, b).reduce(0, { $0 + $1.0 * $1.1 }) { wrong += 1 }
+            for j in k..<columns where gram[j * columns + k] != 1 + zip(own, column(j)).reduce(0, { $0 + $1.0 * $1.1 }) { wrong += 1 }
+        }
+        #expect(wrong == 0, "\(Scalar.self) \(columns) columns: \(wrong) wrong")
+    }
+
     @Test func misuseNamesItsNumbers() async {
         let size = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             var x: [Float] = [1, 2, 3]
@@ -171,5 +197,11 @@ import _TestSupport
             Float.gatherRows(columns: 1, of: [1, 2].span, targets: [-1].span, into: &span)
         }
         #expect(message(of: row).contains("target -1 of 2 rows; expected one of 0 ..< 2"))
+        let gram = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            var gram: [Float] = [1], pulled: [Float] = [1]
+            var span = gram.mutableSpan, g = pulled.mutableSpan
+            Float.gatherGram(columns: 1, of: [1, 2].span, targets: [1].span, [1, 2].span, into: &span, pulled: &g)
+        }
+        #expect(message(of: gram).contains("b has 2 elements, the Gram matrix 1, Aᵀb 1; expected 1, 1 and 1"))
     }
 }

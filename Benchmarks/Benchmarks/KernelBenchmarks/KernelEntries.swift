@@ -313,6 +313,19 @@ enum KernelEntries {
                     }
                 }
             },
+            Entry("sketch gathered normal equations, 20000×10 \(type)") {
+                let x = [T](repeating: 1, count: 20_000 * 10), b = [T](repeating: 1, count: 20_000)
+                let gram = Buffer([T](repeating: 0, count: 100)), g = Buffer([T](repeating: 0, count: 10))
+                let targets = (0..<20_000).map { Int32($0 * 7919 % 20_000) }
+                return Workload("", work: Double(x.count) * size, .bytes, roofline: .read) {
+                    gram.modify { gram in
+                        g.modify { g in
+                            var gram = gram.mutableSpan, g = g.mutableSpan
+                            T.gatherGram(columns: 10, of: x.span, targets: targets.span, b.span, into: &gram, pulled: &g)
+                        }
+                    }
+                }
+            },
         ]
     }
 

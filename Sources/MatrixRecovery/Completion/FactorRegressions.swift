@@ -56,6 +56,9 @@ struct FactorRegressions<Scalar: KernelScalar>: Sendable {
 /// d = 4k.
 private func sketchRows(_ rank: Int) -> Int { 4 * rank }
 
+/// Up to here the normal equations are made while rows are gathered.
+private let fusedRank = 32
+
 /// The buffers of one thread, and the regression in hand.
 private struct RegressionWorker<Scalar: KernelScalar> {
     private let problem: FactorRegressions<Scalar>
@@ -98,10 +101,16 @@ private struct RegressionWorker<Scalar: KernelScalar> {
             summary.counts.singular += 1
             return
         }
+        let isDetermined = count >= rank || damping > 0
+        if problem.method == .exact, isDetermined, rank <= fusedRank, solveByNormalEquations(&x) {
+            summary.counts.exact += 1
+            summary.value += value
+            return
+        }
         gather(problem.basis, problem.observations.columnIndices, range, into: &block)
         evaluate(x.span)
         switch problem.method {
-        case _ where count < rank && damping == 0:
+        case _ where !isDetermined:
             solveByLeastLength(&x)
         case .exact, .automatic:
             summary.counts.exact += 1
@@ -146,12 +155,38 @@ private struct RegressionWorker<Scalar: KernelScalar> {
         finishGram(rows: count, scale: 1)
         summary.counts.operations += rank * rank * rank / 6 + rank * rank
         guard factorizePositiveDefinite(&gram) else { return solveByLeastLength(&x) }
+        refine(&x)
+        // The difference of nearly equal numbers says nothing: look again.
+        if !(value > 1e-3 * start) { evaluate(x.span) }
+    }
+
+    /// x ← (AᵀA + λ n)⁻¹ Aᵀ b, with A never made; refined where the residual is small, which ‖b‖² − xᵀAᵀb does not tell.
+    ///
+    /// - Returns: false, with x as it was, if the matrix is singular.
+    private mutating func solveByNormalEquations(_ x: inout MutableSpan<Scalar>) -> Bool {
+        gatherGram(problem.basis, problem.observations, range, into: &gram, &gradient)
+        finishGram(rows: count, scale: 1)
+        summary.counts.operations += count * rank + rank * rank * rank / 6 + rank * rank
+        guard factorizePositiveDefinite(&gram) else { return false }
+        let norm = Scalar.nrm2(problem.observations.values.span.extracting(range))
+        assign(gradient, &conditioned)
+        solve(gram, &conditioned)
+        copy(conditioned.span, &x)
+        value = (norm * norm - Scalar.dot(gradient.span, conditioned.span)) / 2
+        if !(value > 1e-3 * norm * norm) {
+            gather(problem.basis, problem.observations.columnIndices, range, into: &block)
+            evaluate(x.span)
+            refine(&x)
+        }
+        return true
+    }
+
+    /// x ← x + (AᵀA + λ n)⁻¹ (−∇) by the factor in hand.
+    private mutating func refine(_ x: inout MutableSpan<Scalar>) {
         assign(gradient, &conditioned)
         solve(gram, &conditioned)
         Scalar.axpy(1, conditioned.span, &x)
         value -= Scalar.dot(gradient.span, conditioned.span) / 2
-        // The difference of nearly equal numbers says nothing: look again.
-        if !(value > 1e-3 * start) { evaluate(x.span) }
     }
 
     /// Of all minimisers the shortest, x = A⁺ b.
@@ -253,6 +288,19 @@ private func gather<Scalar: KernelScalar>(_ basis: Matrix<Scalar>, _ indices: [I
     var span = block.mutableSpan
     var rows = span._mutatingExtracting(0..<range.count * basis.columns)
     Scalar.gatherRows(columns: basis.columns, of: basis.span, targets: indices.span.extracting(range), into: &rows)
+}
+
+/// C ← AᵀA, of which the lower triangle counts, and g ← Aᵀ b of these observations.
+@inline(__always)
+private func gatherGram<Scalar: KernelScalar>(
+    _ basis: Matrix<Scalar>, _ observations: SparseMatrix<Scalar>, _ range: Range<Int>, into c: inout Matrix<Scalar>, _ g: inout [Scalar]
+) {
+    var c = c.mutableSpan, g = g.mutableSpan
+    c.update(repeating: 0)
+    g.update(repeating: 0)
+    Scalar.gatherGram(
+        columns: basis.columns, of: basis.span, targets: observations.columnIndices.span.extracting(range),
+        observations.values.span.extracting(range), into: &c, pulled: &g)
 }
 
 /// r ← b[range] − A x and g ← Aᵀ r, with A the first rows of `a` and r the front of `residual`.
