@@ -60,8 +60,10 @@ struct GibbsScaling<Scalar: KernelScalar>: Sendable, Codable {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func needsAbsorption(_ scales: [Scalar]) -> Bool {
         let least: Scalar = 1 / 65536
-        for scale in scales where (scale < least && scale > 0) || scale > 65536 { return true }
-        return false
+        // Without an early end, which would keep the loop from vectors.
+        var count: Int32 = 0
+        for scale in scales { count &+= (scale < least && scale > 0) || scale > 65536 ? 1 : 0 }
+        return count > 0
     }
 
     /// Whether a sum of the kernel is so far from what is too large or too small for the type that all that matters of it is exact.

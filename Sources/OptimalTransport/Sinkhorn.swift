@@ -34,10 +34,11 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
 
     /// What a pass reads.
     public enum Domain: String, Sendable, Hashable, Codable {
-        /// The costs: an exponential a pair, in any geometry.
+        /// The costs: an exponential a pair, in any geometry. Of up to 4 MiB of pairs the exponentials are kept while the potentials stay
+        /// where they are but for a factor of moderate size.
         case logarithmic
-        /// The kernel exp((f + g − C)/ε) of potentials that are absorbed into it, stored beside a matrix of costs and made anew where they have
-        /// moved far (Schmitzer 2019): a product and a sum a pair, which pays where it fits a cache. Geometries of points take the costs.
+        /// The kernel exp((f + g − C)/ε) of potentials that are absorbed into it, stored whatever its size and made anew where they have
+        /// moved far (Schmitzer 2019): a product and a sum a pair.
         case scaling
     }
 
@@ -153,22 +154,19 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
     private func updateRows(_ state: inout State, _ problem: TransportProblem<Scalar>) {
         let a = problem.sourceWeights, damping = problem.sourcePenalty.damping(state.epsilon), omega = state.pace.relaxation
         let rule: ScalingRule<Scalar> = omega == 1 && damping == 1 ? .divide : .power(Scalar(omega * damping))
-        let shifts = state.scaling.rowShifts
-        if domain == .scaling, damping == 1, case .matrix(let cost) = problem.geometry.storage {
+        if storesKernel(problem.geometry), domain == .scaling || state.kernel.isAtRest(state.scaling) {
             let before = state.scaling.rowScales
+            let offsets = rowOffsets(state, problem, damping)
             state.kernel.pass(
-                cost, state.scaling, columnScales: state.scaling.columnScales, rule: rule, weights: a, offsets: [], rowSums: &state.rowSums,
+                problem.geometry, state.scaling, columnScales: state.scaling.columnScales, rule: rule, weights: a, offsets: offsets, rowSums: &state.rowSums,
                 rowScales: &state.scaling.rowScales, columnTotals: &state.columnTotals)
             if state.rowSums.allSatisfy({ GibbsScaling<Scalar>.isWithinReach(Double($0)) }) { return }
             // The pass over the costs brings the shifts back.
             state.scaling.rowScales = before
         }
+        let shifts = damping < 1 ? state.scaling.rowShifts : []
         for attempt in 0..<2 {
-            var offsets: [Scalar] = []
-            if damping < 1 {
-                let (f, _) = problem.geometry.restored(state.scaling.rowPotentials(a), [])
-                offsets = f.map { Scalar(-omega * (1 - damping) / Double(state.epsilon) * $0) }
-            }
+            let offsets = rowOffsets(state, problem, damping)
             problem.geometry.gibbsPass(
                 scale: state.scaling.scale, rowShifts: &state.scaling.rowShifts, columnShifts: state.scaling.columnShifts,
                 columnScales: state.scaling.columnScales, rule: rule, weights: a, offsets: offsets, rowSums: &state.rowSums,
@@ -176,6 +174,20 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
             // Offsets belong to the shifts that they were made of.
             guard attempt == 0, damping < 1, state.scaling.rowShifts != shifts else { return }
         }
+    }
+
+    /// Whether passes may read stored exponentials.
+    func storesKernel(_ geometry: Geometry<Scalar>) -> Bool {
+        domain == .scaling
+            || Double(geometry.rows) * Double(geometry.columns) * Double(MemoryLayout<Scalar>.stride) <= Double(StoredKernel<Scalar>.modestBytes)
+    }
+
+    /// What a penalty adds to log u: −ω (1 − damping) f/ε.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    private func rowOffsets(_ state: State, _ problem: TransportProblem<Scalar>, _ damping: Double) -> [Scalar] {
+        guard damping < 1 else { return [] }
+        let (f, _) = problem.geometry.restored(state.scaling.rowPotentials(problem.sourceWeights), [])
+        return f.map { Scalar(-state.pace.relaxation * (1 - damping) / Double(state.epsilon) * $0) }
     }
 
     /// Sets the shifts of columns anew whose sums have left the range, and takes the sums again.

@@ -56,9 +56,6 @@ struct FactorRegressions<Scalar: KernelScalar>: Sendable {
 /// d = 4k.
 private func sketchRows(_ rank: Int) -> Int { 4 * rank }
 
-/// Up to here the normal equations are made while rows are gathered.
-private let fusedRank = 32
-
 /// The buffers of one thread, and the regression in hand.
 private struct RegressionWorker<Scalar: KernelScalar> {
     private let problem: FactorRegressions<Scalar>
@@ -102,7 +99,7 @@ private struct RegressionWorker<Scalar: KernelScalar> {
             return
         }
         let isDetermined = count >= rank || damping > 0
-        if problem.method == .exact, isDetermined, rank <= fusedRank, solveByNormalEquations(&x) {
+        if problem.method == .exact, isDetermined, rank <= RegressionChoice.fusedRank, solveByNormalEquations(&x) {
             summary.counts.exact += 1
             summary.value += value
             return

@@ -10,7 +10,8 @@ import Sketching
 /// All go on from the row that is there. `accuracy` is that of the correction: a regression ends when its energy ‖P⁻ᵀ∇‖² has fallen by
 /// accuracy², and one that has not after `steps` is solved exactly, so that no bad sketch gets through. With `nil` all steps are made.
 public enum InnerRegression: Sendable, Hashable, Codable {
-    /// Normal equations and Cholesky: n k²/2 + k³/6 multiplications. A system that is singular gets the solution of least length.
+    /// Normal equations and Cholesky: n k²/2 + k³/6 multiplications. A system that is singular gets the solution of least length. For few
+    /// columns, up to ``RegressionChoice/fusedRank``, the equations are made from the rows where they lie, without a copy of them.
     case exact
     /// Sketch and solve, then conjugate gradients preconditioned by the Cholesky factor of the sketch's Gram matrix: 4k rows and 8 signs a row
     /// (Gu, Song, Yin and Zhang 2023). n k (12 + 2 steps) + 2 k³ operations; exact where n is at most 4k.
@@ -29,7 +30,8 @@ public struct RegressionChoice: Sendable, Hashable, Codable {
 
     /// The choice for regressions of about `rows` equations with `rank` unknowns.
     ///
-    /// Costs are in multiplications of the matrix product, with three steps of conjugate gradients: those of a pass over A count ``passWeight`` times, as they come from the cache and
+    /// Up to rank ``fusedRank`` exact: conjugate gradients could at best save a third, and less exact regressions ask for more rounds.
+    /// Beyond, costs are in multiplications of the matrix product, with three steps of conjugate gradients: those of a pass over A count ``passWeight`` times, as they come from the cache and
     /// not from registers.
     ///
     /// - Parameter rejectedShare: how many regressions the cheap methods last had to give to the exact one. Above a tenth, plain conjugate
@@ -42,7 +44,9 @@ public struct RegressionChoice: Sendable, Hashable, Codable {
         let sizes = "\(Int(rows.rounded())) observations a row, rank \(rank)"
         func thousands(_ x: Double) -> String { "\(Int((x / 1000).rounded()))" }
         let costs = "exact \(thousands(exact)), conjugate gradients \(thousands(gradients)), sketched \(thousands(sketched)) thousand weighted multiplications"
-        if rejectedShare <= 0.1, gradients < exact, gradients < sketched {
+        if rank <= Self.fusedRank {
+            (method, reason) = (.exact, "\(sizes): exact, up to rank \(Self.fusedRank)")
+        } else if rejectedShare <= 0.1, gradients < exact, gradients < sketched {
             (method, reason) = (.conjugateGradients(), "\(sizes): conjugate gradients, as \(costs)")
         } else if rows > 4 * k, sketched < exact {
             (method, reason) = (.sketched(), "\(sizes): sketched, as \(costs)"
@@ -53,6 +57,8 @@ public struct RegressionChoice: Sendable, Hashable, Codable {
         }
     }
 
+    /// Up to here exact regressions neither copy the rows nor pass over them.
+    public static let fusedRank = 32
     /// The time of a multiplication in a pass over A against one in a matrix product.
     public static let passWeight = 2.0
     /// What the calls of an exact regression cost beside their multiplications.
