@@ -227,19 +227,22 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     private func updateColumns(_ state: inout State, _ problem: TransportProblem<Scalar>) {
         let b = problem.targetWeights, damping = problem.targetPenalty.damping(state.epsilon), omega = state.pace.relaxation
-        let (_, g) = damping < 1 ? problem.geometry.restored([], state.scaling.columnPotentials(b)) : ([], [])
-        for j in b.indices {
-            let weight = Double(b[j]), total = state.columnTotals[j]
-            if weight == 0 {
-                state.scaling.columnScales[j] = 0
-            } else if omega == 1, damping == 1 {
-                state.scaling.columnScales[j] = Scalar(weight / total)
-            } else {
-                let v = Double(state.scaling.columnScales[j])
-                let offset = damping < 1 ? -omega * (1 - damping) * g[j] / Double(state.epsilon) : 0
-                state.scaling.columnScales[j] = Scalar(v * Double.exp(omega * damping * Double.log(weight / (total * v)) + offset))
-            }
+        guard omega != 1 || damping != 1 else {
+            for j in b.indices { state.scaling.columnScales[j] = b[j] == 0 ? 0 : Scalar(Double(b[j]) / state.columnTotals[j]) }
+            return
         }
+        // v (b/(v Kᵀu))^(ω damping) e^offset, all logarithms and exponentials at once.
+        var factors = b.indices.map { j in
+            b[j] == 0 ? 1 : Scalar(Double(b[j]) / (state.columnTotals[j] * Double(state.scaling.columnScales[j])))
+        }
+        let (_, g) = damping < 1 ? problem.geometry.restored([], state.scaling.columnPotentials(b)) : ([], [])
+        let offsets = g.map { Scalar(-omega * (1 - damping) / Double(state.epsilon) * $0) }
+        var span = factors.mutableSpan
+        Scalar.apply(.log, &span)
+        Scalar.scale(Scalar(omega * damping), &span)
+        if damping < 1 { Scalar.axpy(1, offsets.span, &span) }
+        Scalar.apply(.exp, &span)
+        for j in b.indices { state.scaling.columnScales[j] = b[j] == 0 ? 0 : state.scaling.columnScales[j] * factors[j] }
     }
 
     /// Solves the problem.
