@@ -15,13 +15,18 @@ public func entropicTransport<Scalar: KernelScalar>(costs c: Tensor<Scalar>, sol
 
 private struct CostTransport<Scalar: KernelScalar>: DifferentiableOperation {
     let solver: Sinkhorn<Scalar>
+    private let last = LastSolution<Scalar, TransportSolution<Scalar>>()
+
+    init(solver: Sinkhorn<Scalar>) { self.solver = solver }
 
     var derivativesRead: DerivativeOperands { .inputs }
 
     func solution(_ c: Tensor<Scalar>) -> TransportSolution<Scalar>? {
-        guard let geometry = try? Geometry(cost: c.matrix), let problem = try? TransportProblem(geometry),
-              let solution = try? solver.solve(problem), solution.status == .converged else { return nil }
-        return solution
+        last([c]) {
+            guard let geometry = try? Geometry(cost: c.matrix), let problem = try? TransportProblem(geometry),
+                  let solution = try? solver.solve(problem), solution.status == .converged else { return nil }
+            return solution
+        }
     }
 
     func value(_ inputs: [Tensor<Scalar>]) -> Tensor<Scalar> { Tensor(solution(inputs[0])?.dualValue ?? .nan) }

@@ -12,6 +12,8 @@ public struct Geometry<Scalar: KernelScalar>: Sendable {
         case points(PointClouds<Scalar>)
     }
 
+    var isMatrix: Bool { if case .matrix = storage { true } else { false } }
+
     /// The number of source points n.
     public var rows: Int {
         switch storage {

@@ -119,7 +119,7 @@ extension Sinkhorn {
         for i in weights.indices where weights[i] > 0 { weights[i] = weights[i] / problem.sourceWeights[i] * weights[i] }
         let diagonal = totals.indices.map { Scalar(Double(scaling.columnScales[$0]) * totals[$0]) }
         var scaled = scaling.columnScales
-        let isStored = if case .matrix = problem.geometry.storage { true } else { storesKernel(problem.geometry) }
+        let isStored = problem.geometry.isMatrix || storesKernel(problem.geometry)
         return semiDualDirection(diagonal: diagonal, residual: residual, tolerance: tolerance) { y, result in
             for j in y.indices { scaled[j] = scaling.columnScales[j] * y[j] }
             // Many passes have the same shifts. A matrix of costs is in memory already, so its kernel may be too.

@@ -23,7 +23,7 @@ import RealModule
 ///
 /// Sources: Cuturi 2013; Peyré & Cuturi 2019; over-relaxation: Lehmann et al. 2021; the unbalanced shift: Séjourné et al. 2022.
 ///
-/// - Complexity: an iteration is O(n m), with O(n + m) memory beyond the costs.
+/// - Complexity: an iteration is O(n m), with O(n + m) memory beyond the costs and the stored exponentials, see ``Domain/logarithmic``.
 public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
     public let epsilon: Scalar
     public let tolerance: Double
@@ -35,7 +35,7 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
     /// What a pass reads.
     public enum Domain: String, Sendable, Hashable, Codable {
         /// The costs: an exponential a pair, in any geometry. Of up to 4 MiB of pairs the exponentials are kept while the potentials stay
-        /// where they are but for a factor of moderate size.
+        /// where they are but for a factor of moderate size; beside a matrix of costs of up to 64 MiB.
         case logarithmic
         /// The kernel exp((f + g − C)/ε) of potentials that are absorbed into it, stored whatever its size and made anew where they have
         /// moved far (Schmitzer 2019): a product and a sum a pair.
@@ -178,8 +178,8 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
 
     /// Whether passes may read stored exponentials.
     func storesKernel(_ geometry: Geometry<Scalar>) -> Bool {
-        domain == .scaling
-            || Double(geometry.rows) * Double(geometry.columns) * Double(MemoryLayout<Scalar>.stride) <= Double(StoredKernel<Scalar>.modestBytes)
+        let bytes = Double(geometry.rows) * Double(geometry.columns) * Double(MemoryLayout<Scalar>.stride)
+        return domain == .scaling || bytes <= (geometry.isMatrix ? 0x1p26 : 0x1p22)
     }
 
     /// What a penalty adds to log u: −ω (1 − damping) f/ε.

@@ -4,9 +4,6 @@ import LinearAlgebra
 /// The Gibbs kernel of some shifts in memory, for passes without exponentials. Made anew where the shifts have moved; a decoded state makes it
 /// anew too, to the same bits.
 struct StoredKernel<Scalar: KernelScalar>: Sendable, Codable {
-    /// Pairs that are kept without being asked for: no more than a second-level cache or two hold.
-    static var modestBytes: Int { 1 << 22 }
-
     private var elements: [Scalar] = []
     private var rowShifts: [Scalar] = []
     private var columnShifts: [Scalar] = []

@@ -2,6 +2,7 @@ import Autodiff
 import Kernels
 import LinearAlgebra
 import Objectives
+import Synchronization
 
 // Transport as operations of Autodiff, and so as objectives: `TensorObjective(dimension: n * d) { x in sinkhornDivergence(…) }`.
 
@@ -40,21 +41,41 @@ public func entropicPotentials<Scalar: KernelScalar>(
     apply(TransportPotentials(cost: cost, solver: solver), to: [x, y])
 }
 
+/// What was solved for the last inputs: a derivative asks for the solution that its value had.
+final class LastSolution<Scalar: KernelScalar, Solution: Sendable>: Sendable {
+    private let last = Mutex<(inputs: [Tensor<Scalar>], solution: Solution)?>(nil)
+
+    func callAsFunction(_ inputs: [Tensor<Scalar>], solve: () -> Solution?) -> Solution? {
+        if let known = last.withLock({ $0 }), known.inputs == inputs { return known.solution }
+        guard let solution = solve() else { return nil }
+        last.withLock { $0 = (inputs, solution) }
+        return solution
+    }
+}
+
 private struct TransportValue<Scalar: KernelScalar>: DifferentiableOperation {
+    enum Solution: Sendable {
+        case transport(TransportSolution<Scalar>)
+        case divergence(SinkhornDivergence<Scalar>.Solution)
+    }
+
     let cost: PointCost
     let solver: Sinkhorn<Scalar>
     let isDivergence: Bool
+    private let last = LastSolution<Scalar, Solution>()
+
+    init(cost: PointCost, solver: Sinkhorn<Scalar>, isDivergence: Bool) {
+        (self.cost, self.solver, self.isDivergence) = (cost, solver, isDivergence)
+    }
 
     var derivativesRead: DerivativeOperands { .inputs }
 
     func value(_ inputs: [Tensor<Scalar>]) -> Tensor<Scalar> {
-        guard let problem = problem(inputs) else { return Tensor(.nan) }
-        if isDivergence {
-            guard let solution = try? SinkhornDivergence(solver).solve(problem), solution.hasConverged else { return Tensor(.nan) }
-            return Tensor(solution.value)
+        switch solution(inputs) {
+        case .transport(let solution): Tensor(solution.dualValue)
+        case .divergence(let solution): Tensor(solution.value)
+        case nil: Tensor(.nan)
         }
-        guard let solution = try? solver.solve(problem), solution.status == .converged else { return Tensor(.nan) }
-        return Tensor(solution.dualValue)
     }
 
     func vjp(_ inputs: [Tensor<Scalar>], output: Tensor<Scalar>, cotangent g: Tensor<Scalar>, wanted: InputSet) -> [Tensor<Scalar>?] {
@@ -68,9 +89,17 @@ private struct TransportValue<Scalar: KernelScalar>: DifferentiableOperation {
         return results
     }
 
-    func problem(_ inputs: [Tensor<Scalar>]) -> TransportProblem<Scalar>? {
-        guard let geometry = try? Geometry(from: inputs[0].matrix, to: inputs[2].matrix, cost: cost) else { return nil }
-        return try? TransportProblem(geometry, from: inputs[1].elements, to: inputs[3].elements)
+    func solution(_ inputs: [Tensor<Scalar>]) -> Solution? {
+        last(inputs) {
+            guard let geometry = try? Geometry(from: inputs[0].matrix, to: inputs[2].matrix, cost: cost),
+                  let problem = try? TransportProblem(geometry, from: inputs[1].elements, to: inputs[3].elements) else { return nil }
+            if isDivergence {
+                guard let solution = try? SinkhornDivergence(solver).solve(problem), solution.hasConverged else { return nil }
+                return .divergence(solution)
+            }
+            guard let solution = try? solver.solve(problem), solution.status == .converged else { return nil }
+            return .transport(solution)
+        }
     }
 }
 
@@ -78,30 +107,35 @@ private struct TransportGradient<Scalar: KernelScalar>: DifferentiableOperation 
     let value: TransportValue<Scalar>
 
     func value(_ inputs: [Tensor<Scalar>]) -> Tensor<Scalar> {
-        let count = inputs.reduce(0) { $0 + $1.count }, failed = Tensor(shape: [count], repeating: Scalar.nan)
-        guard let problem = value.problem(inputs) else { return failed }
-        if value.isDivergence {
-            guard let solution = try? SinkhornDivergence(value.solver).solve(problem), solution.hasConverged else { return failed }
+        switch value.solution(inputs) {
+        case .transport(let solution):
+            let (x, y) = solution.pointGradients()
+            return Tensor(x.elements + solution.sourcePotential + y.elements + solution.targetPotential)
+        case .divergence(let solution):
             let (x, y) = solution.pointGradients()
             return Tensor(x.elements + solution.sourceWeightGradient + y.elements + solution.targetWeightGradient)
+        case nil:
+            return Tensor(shape: [inputs.reduce(0) { $0 + $1.count }], repeating: .nan)
         }
-        guard let solution = try? value.solver.solve(problem), solution.status == .converged else { return failed }
-        let (x, y) = solution.pointGradients()
-        return Tensor(x.elements + solution.sourcePotential + y.elements + solution.targetPotential)
     }
 }
 
 private struct TransportPotentials<Scalar: KernelScalar>: DifferentiableOperation {
     let cost: PointCost
     let solver: Sinkhorn<Scalar>
+    private let last = LastSolution<Scalar, TransportSolution<Scalar>>()
+
+    init(cost: PointCost, solver: Sinkhorn<Scalar>) { (self.cost, self.solver) = (cost, solver) }
 
     var derivativesRead: DerivativeOperands { .inputs }
 
     func solution(_ inputs: [Tensor<Scalar>]) -> TransportSolution<Scalar>? {
-        guard let geometry = try? Geometry(from: inputs[0].matrix, to: inputs[1].matrix, cost: cost),
-              let problem = try? TransportProblem(geometry), let solution = try? solver.solve(problem),
-              solution.status == .converged else { return nil }
-        return solution
+        last(inputs) {
+            guard let geometry = try? Geometry(from: inputs[0].matrix, to: inputs[1].matrix, cost: cost),
+                  let problem = try? TransportProblem(geometry), let solution = try? solver.solve(problem),
+                  solution.status == .converged else { return nil }
+            return solution
+        }
     }
 
     func value(_ inputs: [Tensor<Scalar>]) -> Tensor<Scalar> {
@@ -122,7 +156,7 @@ private struct PotentialGradient<Scalar: KernelScalar>: DifferentiableOperation 
 
     func value(_ inputs: [Tensor<Scalar>]) -> Tensor<Scalar> {
         let n = inputs[0].shape[0]
-        guard let solution = potentials.solution(inputs), let plan = solution.plan as? GibbsPlan<Scalar>,
+        guard let solution = potentials.solution(Array(inputs[..<2])), let plan = solution.plan as? GibbsPlan<Scalar>,
               let factors = plan.implicitFactors(
                 source: Array(inputs[2].elements[..<n]), target: Array(inputs[2].elements[n...]), tolerance: 1e-10)
         else { return Tensor(shape: [inputs[0].count + inputs[1].count], repeating: .nan) }
