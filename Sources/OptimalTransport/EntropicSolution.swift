@@ -64,12 +64,12 @@ extension TransportProblem {
             scale: scaling.scale, rowShifts: &shifts, columnShifts: scaling.columnShifts, columnScales: scaling.columnScales, rule: .fixed,
             weights: scaling.rowScales, offsets: [], rowSums: &sums, rowScales: &scales, columnTotals: &totals)
         var f = scaling.rowPotentials(a), g = scaling.columnPotentials(b)
-        // Where no mass is, the potential is what an update makes of it.
+        // Where no mass is, the potential is what an update makes of it; 0 for a point without a pair.
         for i in a.indices where a[i] == 0 {
-            f[i] = epsilon * (0.6931471805599453 * Double(shifts[i]) - Double.log(Double(sums[i])))
+            f[i] = sums[i] > 0 ? epsilon * (0.6931471805599453 * Double(shifts[i]) - Double.log(Double(sums[i]))) : 0
         }
         for j in b.indices where b[j] == 0 {
-            g[j] = epsilon * (0.6931471805599453 * Double(scaling.columnShifts[j]) - Double.log(totals[j]))
+            g[j] = totals[j] > 0 ? epsilon * (0.6931471805599453 * Double(scaling.columnShifts[j]) - Double.log(totals[j])) : 0
         }
         (f, g) = geometry.restored(f, g)
         for i in a.indices where a[i] == 0 { f[i] *= sourcePenalty.damping(scaling.epsilon) }
@@ -96,12 +96,14 @@ extension TransportProblem {
         var cost = plan.reducedCost() + Double(geometry.terms.constant) * mass
         if let rows = geometry.terms.rows { for i in a.indices { cost += Double(scaling.rowScales[i]) * Double(sums[i]) * Double(rows[i]) } }
         if let columns = geometry.terms.columns { for j in b.indices { cost += Double(scaling.columnScales[j]) * totals[j] * Double(columns[j]) } }
+        var result: any TransportPlan<Scalar> = plan
+        if case .sparse(let sparse) = geometry.storage { result = sparse.plan(scaling) }
         var status = termination.status, reason = termination.reason
         if status == .converged, !(primal.isFinite && dual.isFinite && error.isFinite) {
             (status, reason) = (.nonFinite, "the value is \(primal) and the dual value \(dual) after \(iterations) iterations")
         }
         return TransportSolution(
-            problem: self, plan: plan, sourcePotential: f.map { Scalar($0) }, targetPotential: g.map { Scalar($0) }, transportCost: Scalar(cost),
+            problem: self, plan: result, sourcePotential: f.map { Scalar($0) }, targetPotential: g.map { Scalar($0) }, transportCost: Scalar(cost),
             primalValue: Scalar(primal), dualValue: Scalar(dual), marginalError: Scalar(error), status: status, reason: reason,
             iterations: iterations, marginalErrors: errors, seconds: seconds)
     }

@@ -98,6 +98,8 @@ extension Sinkhorn {
 
     /// Makes the sparse Hessian anew, or none where it would not be sparse.
     private func refreshModel(_ state: inout State, _ problem: TransportProblem<Scalar>) {
+        // A grid has products that are faster than its pairs.
+        if case .grid = problem.geometry.storage { return }
         let model = SparseNewton(problem, state.scaling, dropped: state.newton.dropped)
         // A product with a kept entry costs about 20 times as much as one with an entry in a pass.
         state.newton.model = model.density < 0.05 ? model : nil

@@ -187,15 +187,9 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
         guard state.scaling.rowScales.allSatisfy({ $0.isFinite }) else {
             return Termination(.nonFinite, "a scale is not finite after \(state.iterations) iterations")
         }
-        var maxima = [Scalar](repeating: -.infinity, count: b.count)
         // Scales may be far from 1 here: their exponents belong to the shifts.
         state.scaling.absorb()
-        problem.geometry.forEachReducedTile { range, tile in
-            var span = maxima.mutableSpan
-            Scalar.gibbsColumnMaximum(
-                rows: range.count, columns: b.count, cost: tile, scale: state.scaling.scale,
-                rowShifts: state.scaling.rowShifts.span.extracting(range), rowScales: state.scaling.rowScales.span.extracting(range), into: &span)
-        }
+        let maxima = problem.geometry.columnExponents(state.scaling)
         for j in b.indices where isOut(state.columnTotals[j]) {
             state.scaling.columnShifts[j] = -maxima[j].rounded()
             state.scaling.columnScales[j] = b[j]
