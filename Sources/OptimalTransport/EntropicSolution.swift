@@ -60,16 +60,30 @@ extension TransportProblem {
         let a = sourceWeights, b = targetWeights, epsilon = Double(scaling.epsilon)
         var shifts = scaling.rowShifts, sums = [Scalar](repeating: 0, count: a.count), scales = scaling.rowScales
         var totals = [Double](repeating: 0, count: b.count)
+        // Points without mass take no part in sums, but have potentials: sums of their own, with shifts of their own.
+        var ownShifts = shifts, ownSums = sums, columnShifts = scaling.columnShifts
+        if a.contains(0) {
+            var none: [Double] = []
+            geometry.gibbsPass(
+                scale: scaling.scale, rowShifts: &ownShifts, columnShifts: columnShifts, columnScales: scaling.columnScales, rule: .divide,
+                weights: a, offsets: [], rowSums: &ownSums, rowScales: &scales, columnTotals: &none)
+            scales = scaling.rowScales
+            GibbsScaling<Scalar>.silence(&shifts, a)
+        }
+        if b.contains(0) {
+            let exponents = geometry.columnExponents(scaling)
+            for j in b.indices where b[j] == 0 && exponents[j].isFinite { columnShifts[j] = -exponents[j].rounded() }
+        }
         geometry.gibbsPass(
-            scale: scaling.scale, rowShifts: &shifts, columnShifts: scaling.columnShifts, columnScales: scaling.columnScales, rule: .fixed,
+            scale: scaling.scale, rowShifts: &shifts, columnShifts: columnShifts, columnScales: scaling.columnScales, rule: .fixed,
             weights: scaling.rowScales, offsets: [], rowSums: &sums, rowScales: &scales, columnTotals: &totals)
         var f = scaling.rowPotentials(a), g = scaling.columnPotentials(b)
         // Where no mass is, the potential is what an update makes of it; 0 for a point without a pair.
         for i in a.indices where a[i] == 0 {
-            f[i] = sums[i] > 0 ? epsilon * (0.6931471805599453 * Double(shifts[i]) - Double.log(Double(sums[i]))) : 0
+            f[i] = ownSums[i] > 0 ? epsilon * (0.6931471805599453 * Double(ownShifts[i]) - Double.log(Double(ownSums[i]))) : 0
         }
         for j in b.indices where b[j] == 0 {
-            g[j] = totals[j] > 0 ? epsilon * (0.6931471805599453 * Double(scaling.columnShifts[j]) - Double.log(totals[j])) : 0
+            g[j] = totals[j] > 0 ? epsilon * (0.6931471805599453 * Double(columnShifts[j]) - Double.log(totals[j])) : 0
         }
         (f, g) = geometry.restored(f, g)
         for i in a.indices where a[i] == 0 { f[i] *= sourcePenalty.damping(scaling.epsilon) }

@@ -107,8 +107,7 @@ extension GridCosts {
     /// - Parameter weightedAxis: an axis whose kernel is multiplied by its costs.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     private func logarithmicSums(_ h: [Scalar], _ v: [Scalar], scale: Scalar, transposed: Bool, weightedAxis: Int? = nil) -> ScaledSums {
-        // Below every exponent: such points are out of all sums.
-        let bottom: Scalar = Scalar.ulpOfOne > 1e-10 ? -0x1p23 : -0x1p51
+        let bottom = GibbsScaling<Scalar>.bottom
         var h = h.indices.map { v[$0] > 0 ? h[$0] : bottom }, v = v
         var outer = 1, inner = h.count
         for (axis, cost) in reduced.enumerated() {
@@ -121,7 +120,7 @@ extension GridCosts {
             concurrentBlocks(of: &span, blockLength: perBlock * 2 * n) { block, part in
                 Self.sumLines(
                     block * perBlock..<min(lines, (block + 1) * perBlock), cost, scale, shifts, scales, step: step, isWeighted: isWeighted,
-                    bottom: bottom, into: &part)
+                    into: &part)
             }
             h = [Scalar](repeating: 0, count: lines * n)
             v = h
@@ -141,7 +140,7 @@ extension GridCosts {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     private static func sumLines(
         _ lines: Range<Int>, _ cost: Matrix<Scalar>, _ scale: Scalar, _ h: [Scalar], _ v: [Scalar], step: Int, isWeighted: Bool,
-        bottom: Scalar, into results: inout MutableSpan<Scalar>
+        into results: inout MutableSpan<Scalar>
     ) {
         let n = cost.rows, m = cost.columns, ones = [Scalar](repeating: 1, count: n)
         var shifts = [Scalar](repeating: 0, count: m), scales = shifts
@@ -166,7 +165,7 @@ extension GridCosts {
             }
             let start = (line - lines.lowerBound) * 2 * n
             for i in 0..<n {
-                results[start + i] = sSpan[i] > 0 ? -fSpan[i] : bottom
+                results[start + i] = sSpan[i] > 0 ? -fSpan[i] : GibbsScaling<Scalar>.bottom
                 results[start + n + i] = sSpan[i]
             }
         }

@@ -190,13 +190,14 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
         // Scales may be far from 1 here: their exponents belong to the shifts.
         state.scaling.absorb()
         let maxima = problem.geometry.columnExponents(state.scaling)
-        for j in b.indices where isOut(state.columnTotals[j]) {
+        for j in b.indices where b[j] > 0 && isOut(state.columnTotals[j]) {
             state.scaling.columnShifts[j] = -maxima[j].rounded()
             state.scaling.columnScales[j] = b[j]
         }
-        var unused = state.rowSums
+        var unused = state.rowSums, shifts = state.scaling.rowShifts
+        GibbsScaling<Scalar>.silence(&shifts, problem.sourceWeights)
         problem.geometry.gibbsPass(
-            scale: state.scaling.scale, rowShifts: &state.scaling.rowShifts, columnShifts: state.scaling.columnShifts,
+            scale: state.scaling.scale, rowShifts: &shifts, columnShifts: state.scaling.columnShifts,
             columnScales: state.scaling.columnScales, rule: .fixed, weights: problem.sourceWeights, offsets: [], rowSums: &unused,
             rowScales: &state.scaling.rowScales, columnTotals: &state.columnTotals)
         if let j = b.indices.first(where: { b[$0] > 0 && isOut(state.columnTotals[$0]) }) {

@@ -120,6 +120,7 @@ extension Sinkhorn {
             }
             state.marginalErrors.append(state.marginalError)
             state.scaling.columnShifts = state.scaling.rowShifts
+            state.scaling.silence(columns: a)
             state.scaling.columnScales = state.scaling.rowScales
             state.scaling.absorbIfNeeded()
         }

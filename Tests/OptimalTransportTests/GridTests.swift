@@ -146,7 +146,9 @@ func potentialDifference<S: KernelScalar, T: KernelScalar>(_ x: TransportSolutio
         let (a, b) = (image(0), image(1))
         for epsilon in [0.1, 0.01, 0.001] as [Float] {
             let solver = Sinkhorn<Float>(epsilon: epsilon, tolerance: 1e-5)
-            let one = try solver.solve(TransportProblem(grid, from: a, to: b)).get(), other = try solver.solve(TransportProblem(matrix, from: a, to: b)).get()
+            let one = try solver.solve(TransportProblem(grid, from: a, to: b)), other = try solver.solve(TransportProblem(matrix, from: a, to: b))
+            #expect(one.status == .converged, "\(one.reason)")
+            #expect(other.status == .converged, "\(other.reason)")
             #expect(abs(one.dualValue - other.dualValue) < 1e-5 && one.primalValue.isFinite)
         }
         let problem = try TransportProblem(grid, from: a, to: b), dense = try TransportProblem(matrix, from: a, to: b)
@@ -169,5 +171,48 @@ func potentialDifference<S: KernelScalar, T: KernelScalar>(_ x: TransportSolutio
         let exact = ExactTransport().solve(try TransportProblem(Geometry(from: places, to: places), from: bump(0.2), to: bump(0.8))).transportCost
         let solution = try Sinkhorn<Double>(epsilon: 2e-4, tolerance: 1e-8).solve(TransportProblem(grid, from: bump(0.2), to: bump(0.8))).get()
         #expect(solution.transportCost >= exact - 1e-8 && solution.transportCost < exact + 2e-4 * Double.log(64))
+    }
+}
+
+@Suite struct HoleTests {
+    /// Points without mass, far nearer to some sources than any point with mass is, at an ε at which the kernel overflows there.
+    @Test func weightsOfZeroAtSmallEpsilon() throws {
+        let x: Matrix<Double> = points(40, 2, seed: 1)
+        var a = [Double](repeating: 0, count: 40), b = a
+        for i in 0..<40 { if x[i, 0] < -0.5 { a[i] = 1 } else if x[i, 0] > 0.5 { b[i] = 1 } }
+        a = a.map { $0 / a.reduce(0, +) }
+        b = b.map { $0 / b.reduce(0, +) }
+        func check<Scalar: KernelScalar>(_ epsilon: Scalar, _ tolerance: Double, _: Scalar.Type) throws {
+            let places = x.map { Scalar($0) }, solver = Sinkhorn<Scalar>(epsilon: epsilon, tolerance: tolerance)
+            let (a, b) = (a.map { Scalar($0) }, b.map { Scalar($0) })
+            let rows = a.indices.filter { a[$0] > 0 }, columns = b.indices.filter { b[$0] > 0 }
+            let geometry = try Geometry(from: places, to: places)
+            let kept = try TransportProblem(
+                Geometry(cost: Matrix(rows: rows.count, columns: columns.count) { geometry[rows[$0], columns[$1]] }),
+                from: rows.map { a[$0] }, to: columns.map { b[$0] })
+            let small = try solver.solve(kept).get()
+            for geometry in [geometry, try Geometry(cost: geometry.costMatrix())] {
+                let whole = try solver.solve(TransportProblem(geometry, from: a, to: b)).get()
+                let c = geometry.costMatrix()
+                #expect(abs(Double(whole.dualValue - small.dualValue)) < 10 * tolerance)
+                #expect(whole.sourcePotential.allSatisfy { $0.isFinite } && whole.targetPotential.allSatisfy { $0.isFinite })
+                // Where no mass is, the potential is a soft minimum of Cᵢⱼ − gⱼ.
+                let most = rows.map { Double.log(Double(a[$0])) * Double(epsilon) }.min()!
+                for i in a.indices where a[i] == 0 {
+                    let least = columns.map { Double(c[i, $0]) - Double(whole.targetPotential[$0]) }.min()!
+                    let isNear = Double(whole.sourcePotential[i]) >= least - 1e-5 && Double(whole.sourcePotential[i]) <= least - most + 1e-5
+                    #expect(isNear)
+                }
+                for j in b.indices where b[j] == 0 {
+                    let least = rows.map { Double(c[$0, j]) - Double(whole.sourcePotential[$0]) }.min()!
+                    let isNear = Double(whole.targetPotential[j]) >= least - 1e-5 && Double(whole.targetPotential[j]) <= least - most + 1e-5
+                    #expect(isNear)
+                }
+                let own = try solver.solveSymmetric(TransportProblem(geometry, from: a, to: a)).get()
+                #expect(own.dualValue.isFinite)
+            }
+        }
+        try check(2e-3, 1e-8, Double.self)
+        try check(0.02, 1e-5, Float.self)
     }
 }
