@@ -22,33 +22,37 @@ extension TransportProblem {
     /// The mass that errors are measured by.
     var mass: Double { sourceWeights.reduce(0.0) { $0 + Double($1) } }
 
+    /// The row sums that the potentials ask for: a, or a e^(−f/ρ) where the marginal is relaxed.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    func askedRows(_ scaling: GibbsScaling<Scalar>) -> [Double] {
+        if sourcePenalty == .exact { return sourceWeights.map { Double($0) } }
+        let (f, _) = geometry.restored(scaling.rowPotentials(sourceWeights), [])
+        return f.indices.map { Double(sourceWeights[$0]) * sourcePenalty.share(f[$0]) }
+    }
+
+    /// The column sums that the potentials ask for.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    func askedColumns(_ scaling: GibbsScaling<Scalar>) -> [Double] {
+        if targetPenalty == .exact { return targetWeights.map { Double($0) } }
+        let (_, g) = geometry.restored([], scaling.columnPotentials(targetWeights))
+        return g.indices.map { Double(targetWeights[$0]) * targetPenalty.share(g[$0]) }
+    }
+
     /// ‖P1 − a‖₁, or the distance from what the potentials ask for.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func rowError(_ scaling: GibbsScaling<Scalar>, _ sums: [Scalar]) -> Double {
+        let asked = askedRows(scaling)
         var error = 0.0
-        if sourcePenalty == .exact {
-            for i in sums.indices { error += abs(Double(scaling.rowScales[i]) * Double(sums[i]) - Double(sourceWeights[i])) }
-            return error
-        }
-        let (f, _) = geometry.restored(scaling.rowPotentials(sourceWeights), [])
-        for i in sums.indices {
-            error += abs(Double(scaling.rowScales[i]) * Double(sums[i]) - Double(sourceWeights[i]) * sourcePenalty.share(f[i]))
-        }
+        for i in sums.indices { error += abs(Double(scaling.rowScales[i]) * Double(sums[i]) - asked[i]) }
         return error
     }
 
     /// The same of the columns.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func columnError(_ scaling: GibbsScaling<Scalar>, _ totals: [Double]) -> Double {
+        let asked = askedColumns(scaling)
         var error = 0.0
-        if targetPenalty == .exact {
-            for j in totals.indices { error += abs(Double(scaling.columnScales[j]) * totals[j] - Double(targetWeights[j])) }
-            return error
-        }
-        let (_, g) = geometry.restored([], scaling.columnPotentials(targetWeights))
-        for j in totals.indices {
-            error += abs(Double(scaling.columnScales[j]) * totals[j] - Double(targetWeights[j]) * targetPenalty.share(g[j]))
-        }
+        for j in totals.indices { error += abs(Double(scaling.columnScales[j]) * totals[j] - asked[j]) }
         return error
     }
 

@@ -64,7 +64,9 @@ public struct Geometry<Scalar: KernelScalar>: Sendable {
     /// Cᵢⱼ; infinity for a pair that sparse costs do not have.
     public subscript(row: Int, column: Int) -> Scalar {
         if case .matrix(let c) = storage { return c[row, column] }
-        require(column >= 0 && column < columns, "column \(column) of \(columns)")
+        require(row >= 0 && row < rows && column >= 0 && column < columns, "pair (\(row), \(column)) of \(rows)×\(columns)")
+        if case .grid(let grid) = storage { return grid.cost(row, column) }
+        if case .sparse(let sparse) = storage { return sparse.cost(row, column) }
         return costs(ofRows: row..<row + 1)[0, column]
     }
 

@@ -29,6 +29,16 @@ struct GridCosts<Scalar: KernelScalar>: Sendable {
     /// The sum over the axes of a number that each has.
     func sum(_ number: (Matrix<Scalar>) -> Double) -> Double { axes.reduce(0.0) { $0 + number($1.cost) } }
 
+    /// Cᵢⱼ.
+    func cost(_ i: Int, _ j: Int) -> Scalar {
+        var (i, j) = (i, j), sum: Scalar = 0
+        for axis in axes.reversed() {
+            sum += axis.cost[i % axis.cost.rows, j % axis.cost.columns]
+            (i, j) = (i / axis.cost.rows, j / axis.cost.columns)
+        }
+        return sum
+    }
+
     /// The costs of source points to all targets, less ``constant`` if reduced.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func costs(ofRows range: Range<Int>, reduced isReduced: Bool, into tile: inout MutableSpan<Scalar>) {

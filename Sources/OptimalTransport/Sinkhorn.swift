@@ -31,6 +31,7 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
     public let relaxation: Double?
     public let epsilonFactor: Scalar?
     public let domain: Domain
+    public let andersonMemory: Int?
 
     /// What a pass reads.
     public enum Domain: String, Sendable, Hashable, Codable {
@@ -49,9 +50,11 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
     ///   - epsilonFactor: by which a first ε of the size of the costs falls to ε, solved roughly at each; `nil` for
     ///     0.25 where ε is below 0.05 of the largest cost; 1 for none.
     ///   - domain: what a pass reads.
+    ///   - andersonMemory: how many of the last iterations Anderson's acceleration combines, instead of over-relaxation and Newton's steps; `nil`
+    ///     for these, which take fewer iterations (<doc:ChoosingASolver>).
     public init(
         epsilon: Scalar, tolerance: Double = 1e-6, iterationLimit: Int = 10_000, relaxation: Double? = nil, epsilonFactor: Scalar? = nil,
-        domain: Domain = .logarithmic
+        domain: Domain = .logarithmic, andersonMemory: Int? = nil
     ) {
         require(epsilon > 0 && epsilon.isFinite, "epsilon is \(epsilon); expected a finite number above 0")
         require(tolerance >= 0, "tolerance is \(tolerance); expected no negative number")
@@ -59,7 +62,9 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
         require(relaxation.map { $0 > 0 && $0 < 2 } ?? true, "relaxation is \(relaxation ?? 0); expected a number in (0, 2)")
         require(epsilonFactor.map { $0 > 0 && $0 <= 1 } ?? true, "epsilon factor is \(epsilonFactor ?? 0); expected a number in (0, 1]")
         (self.epsilon, self.tolerance, self.iterationLimit) = (epsilon, tolerance, iterationLimit)
-        (self.relaxation, self.epsilonFactor, self.domain) = (relaxation, epsilonFactor, domain)
+        require(andersonMemory.map { $0 >= 2 } ?? true, "Anderson memory is \(andersonMemory ?? 0); expected at least 2")
+        require(andersonMemory == nil || relaxation == nil, "over-relaxation and Anderson's acceleration; expected one of them")
+        (self.relaxation, self.epsilonFactor, self.domain, self.andersonMemory) = (relaxation, epsilonFactor, domain, andersonMemory)
     }
 
     /// What changes during a run.
@@ -81,6 +86,7 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
         var pace: RelaxationPace
         var newton = NewtonSearch<Scalar>()
         var kernel = StoredKernel<Scalar>()
+        var anderson = AndersonHistory()
     }
 
     /// The state before the first iteration.
@@ -108,7 +114,7 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
             scaling = GibbsScaling(epsilon: firstEpsilon(largest), a, b, potentials: f, g)
         }
         return State(scaling: scaling, rowSums: [Scalar](repeating: 0, count: a.count), columnTotals: [Double](repeating: 0, count: b.count),
-                     pace: RelaxationPace(fixed: problem.isBalanced ? relaxation : 1))
+                     pace: RelaxationPace(fixed: andersonMemory == nil ? relaxation : 1))
     }
 
     private func firstEpsilon(_ largest: Scalar) -> Scalar {
@@ -132,10 +138,20 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
         if isLast, state.marginalError <= tolerance {
             return Termination(.converged, "the marginal error \(state.marginalError) is at most \(tolerance)")
         }
+        if case .sparse(let sparse) = problem.geometry.storage, problem.isBalanced, state.iterations >= 64,
+           state.iterations.nonzeroBitCount == 1, let proof = sparse.infeasibility(a, b, potentials: state.scaling.rowPotentials(a)) {
+            return Termination(.infeasible, proof)
+        }
         if let end = repairColumns(&state, problem) { return end }
         if isLast, stepByNewton(&state, problem) { return nil }
+        let before = andersonMemory == nil ? [] : state.scaling.columnExponents(b)
         updateColumns(&state, problem)
         if !problem.isBalanced { problem.recentre(&state) }
+        if isLast, let andersonMemory {
+            let image = state.scaling.columnExponents(b)
+            state.scaling.setColumnExponents(
+                state.anderson.next(from: before, image: image, error: state.marginalError, memory: andersonMemory), b)
+        }
         state.scaling.absorbIfNeeded()
         if !isLast, state.marginalError <= max(0.01, tolerance) {
             let factor = epsilonFactor ?? 0.25

@@ -7,6 +7,12 @@ import RealModule
 struct SparseCosts<Scalar: KernelScalar>: Sendable {
     let costs: SparseMatrix<Scalar>
 
+    /// Cᵢⱼ; infinity where there is no pair.
+    func cost(_ i: Int, _ j: Int) -> Scalar {
+        let row = costs.columnIndices[costs.rowOffsets[i]..<costs.rowOffsets[i + 1]]
+        return row.firstIndex(of: Int32(j)).map { costs.values[$0] } ?? .infinity
+    }
+
     /// 2^(fᵢ + hₖ − scale cᵢₖ) of the entries of some rows.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     private func kernel(_ rows: Range<Int>, _ f: [Scalar], _ h: [Scalar], scale: Scalar) -> [Scalar] {
