@@ -9,8 +9,11 @@ struct ScaledSums {
 
     /// x·2ᵉ⁺ˢ.
     func value(_ i: Int, shiftedBy s: Double) -> Double {
+        var exponent = exponents[i] + s
+        if abs(exponent) <= 1000 { return values[i] * powerOfTwo(exponent) }
         // Two factors, each of which is a number.
-        let exponent = max(-2000, min(2000, exponents[i] + s)), half = (exponent / 2).rounded(.down)
+        exponent = max(-2000, min(2000, exponent))
+        let half = (exponent / 2).rounded(.down)
         return values[i] * powerOfTwo(half) * powerOfTwo(exponent - half)
     }
 }
