@@ -116,7 +116,7 @@ extension GridCosts {
         for (axis, cost) in reduced.enumerated() {
             let cost = transposed ? cost.transposed() : cost, n = cost.rows, m = cost.columns
             inner /= m
-            let lines = outer * inner, perBlock = 16, (shifts, scales, step, isWeighted) = (h, v, inner, axis == weightedAxis)
+            let lines = outer * inner, perBlock = 32, (shifts, scales, step, isWeighted) = (h, v, inner, axis == weightedAxis)
             // Of each line its shifts, then its sums.
             var results = [Scalar](repeating: 0, count: lines * 2 * n)
             var span = results.mutableSpan
@@ -147,8 +147,8 @@ extension GridCosts {
     ) {
         let n = cost.rows, m = cost.columns, ones = [Scalar](repeating: 1, count: n)
         var shifts = [Scalar](repeating: 0, count: m), scales = shifts
-        // Shifts of one line are near those of the next.
-        var f = [Scalar](repeating: 0, count: n), s = f, unused = f, none: [Double] = []
+        // Shifts change from line to line as evenly as potentials do: a good guess saves passing over rows again.
+        var f = [Scalar](repeating: 0, count: n), last = f, s = f, unused = f, none: [Double] = []
         let noOffsets: [Scalar] = []
         var tile = [Scalar](repeating: 0, count: isWeighted ? n * m : 0)
         for line in lines {
@@ -170,6 +170,10 @@ extension GridCosts {
             for i in 0..<n {
                 results[start + i] = sSpan[i] > 0 ? -fSpan[i] : GibbsScaling<Scalar>.bottom
                 results[start + n + i] = sSpan[i]
+                guard sSpan[i] > 0 else { continue }
+                let shift = fSpan[i] - Scalar(sSpan[i].exponent)
+                fSpan[i] = line > lines.lowerBound ? 2 * shift - last[i] : shift
+                last[i] = shift
             }
         }
     }

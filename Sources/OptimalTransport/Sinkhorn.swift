@@ -15,7 +15,10 @@ import RealModule
 /// exponential for each pair makes both updates and yields the error of the marginals before them.
 ///
 /// Iterations are over-relaxed once their rate is known, log u ← (1 − ω) log u + ω log(a/Kv): the number of iterations then grows with
-/// 1/√(1 − σ²) instead of 1/(1 − σ²), σ² being the rate of the plain ones. `relaxation: 1` is the plain iteration.
+/// 1/√(1 − σ²) instead of 1/(1 − σ²), σ² being the rate of the plain ones; where they would still be many, Newton's steps on the semi-dual
+/// take over. So it is for relaxed marginals too. `relaxation: 1` is the plain iteration.
+///
+/// Costs of some pairs that no plan with the marginals can use end a run as `infeasible`, with a proof in its reason.
 ///
 /// Differs from POT: values are those of KL(P | a⊗b), not of Σ P ln P (the plan is the same, the value differs by
 /// ε Σ a ln a + ε Σ b ln b), and the error is that of both marginals in the 1-norm, not of one in the 2-norm. Differs from OTT-JAX: potentials
@@ -38,7 +41,8 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
         /// The costs: an exponential a pair, in any geometry.
         case logarithmic
         /// The kernel exp((f + g − C)/ε) of potentials that are absorbed into it, stored beside a matrix of costs and made anew where they have
-        /// moved far (Schmitzer 2019): a product and a sum a pair, which pays where it fits a cache. Geometries of points take the costs.
+        /// moved far (Schmitzer 2019): a product and a sum a pair, which pays where it fits a cache. Geometries of points and sparse costs take the
+        /// costs; grids choose by themselves.
         case scaling
     }
 
@@ -51,7 +55,7 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
     ///     0.25 where ε is below 0.05 of the largest cost; 1 for none.
     ///   - domain: what a pass reads.
     ///   - andersonMemory: how many of the last iterations Anderson's acceleration combines, instead of over-relaxation and Newton's steps; `nil`
-    ///     for these, which take fewer iterations (<doc:ChoosingASolver>).
+    ///     for these, which take fewer iterations at small ε (<doc:ChoosingASolver> has counts).
     public init(
         epsilon: Scalar, tolerance: Double = 1e-6, iterationLimit: Int = 10_000, relaxation: Double? = nil, epsilonFactor: Scalar? = nil,
         domain: Domain = .logarithmic, andersonMemory: Int? = nil

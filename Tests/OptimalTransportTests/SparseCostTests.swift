@@ -95,6 +95,17 @@ private func filled(_ costs: SparseMatrix<Double>, _ dear: Double) -> Matrix<Dou
         }
     }
 
+    /// A chain in which every source must give way to the next: the only plan costs more than many a detour by a root that is too cheap.
+    @Test func longChain() throws {
+        let k = 40
+        var triplets: [SparseMatrix<Double>.Triplet] = []
+        for i in 0..<k { triplets += [.init(row: i, column: i, value: 0), .init(row: i, column: i + 1, value: 1)] }
+        let geometry = try Geometry(sparseCost: SparseMatrix(rows: k, columns: k + 1, triplets: triplets))
+        let problem = try TransportProblem(geometry, from: [2] + [Double](repeating: 1, count: k - 1), to: [Double](repeating: 1, count: k + 1))
+        let found = NetworkSimplex().solve(problem)
+        #expect(found.status == .converged && abs(found.transportCost - Double(k)) < 1e-12, "\(found.reason)")
+    }
+
     @Test func whatNoPlanHas() throws {
         // Sources 0 and 1 reach target 0 alone, which takes less than they hold.
         let costs = try SparseMatrix<Double>(rows: 3, columns: 3, rowOffsets: [0, 1, 2, 5], columnIndices: [0, 0, 0, 1, 2], values: [1, 2, 1, 1, 3])

@@ -84,6 +84,11 @@ private enum Variant: String, CaseIterable, CustomTestStringConvertible {
             let loose = try Sinkhorn<Double>(epsilon: epsilon, tolerance: 1e-9, andersonMemory: 4).solve(relaxed).get()
             #expect(abs(loose.dualityGap) < 1e-8)
         }
+        // A step that raised the error is given up for the plain one before it, which does not.
+        let steps = try Sinkhorn<Double>(epsilon: 0.005 * geometry.meanCost(), tolerance: 1e-8, epsilonFactor: 1, andersonMemory: 3).solve(TransportProblem(geometry)).get()
+        let errors = steps.marginalErrors, rises = (1..<errors.count - 1).filter { errors[$0] > errors[$0 - 1] }
+        let returns = rises.allSatisfy { errors[$0 + 1] <= errors[$0 - 1] * (1 + 1e-9) }
+        #expect(!rises.isEmpty && returns)
         let capped = try Sinkhorn<Double>(epsilon: 0.1, iterationLimit: 1, andersonMemory: 3).solve(TransportProblem(geometry))
         #expect(capped.status == .iterationLimit)
     }
@@ -102,7 +107,7 @@ private enum Variant: String, CaseIterable, CustomTestStringConvertible {
                 let plain = try Sinkhorn<Double>(epsilon: part * mean, tolerance: 1e-9, relaxation: 1).solve(problem).get()
                 let fast = try Sinkhorn<Double>(epsilon: part * mean, tolerance: 1e-9).solve(problem).get()
                 #expect(abs(fast.dualityGap) < 1e-7 && abs(fast.dualValue - plain.dualValue) < 1e-7 * mean)
-                #expect(plain.iterations < 100 || fast.iterations <= plain.iterations * 6 / 10, "\(source) \(target) \(part): \(fast.iterations) of \(plain.iterations)")
+                #expect(fast.iterations <= plain.iterations / (part > 0.01 ? 4 : 20), "\(source) \(target) \(part): \(fast.iterations) of \(plain.iterations)")
             }
         }
     }
