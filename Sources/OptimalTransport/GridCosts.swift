@@ -79,10 +79,10 @@ struct GridConvolution: Sendable {
     /// Points of all axes together.
     static var leastSize: Int { 256 }
 
-    /// K x, or Kᵀ x, for the kernel whose factors have these first rows; `nil` where rounding could change an element by more than the
+    /// K x, or Kᵀ x, for the kernel whose factors have these first rows, the costs of steps from 0; `nil` where rounding could change an element by more than the
     /// part `tolerance` of it.
     func applied(_ kernel: SeparableKernel<Double>, to x: [Double], transposed: Bool, tolerance: Double) -> [Double]? {
-        let spectra = axisTransforms.indices.map { axisTransforms[$0].forward(Array(kernel.factors[$0].elements[..<sizes[$0]])) }
+        let spectra = axisTransforms.indices.map { axisTransforms[$0].forward(kernel.factors[$0].elements) }
         var spectrum = transform.forward(x)
         let width = spectra[spectra.count - 1].count, height = sizes.count == 2 ? sizes[0] : 1
         for i in 0..<height {
@@ -96,7 +96,7 @@ struct GridConvolution: Sendable {
         let result = transform.inverse(spectrum)
         // Rounding is that of the whole at each element alike.
         let norm = kernel.factors.indices.reduce(Double.nrm2(x.span)) { norm, k in
-            let row = Array(kernel.factors[k].elements[..<sizes[k]])
+            let row = kernel.factors[k].elements
             return norm * Double.nrm2(row.span)
         }
         let error = 2 * Double.ulpOfOne * Double(Int.bitWidth - x.count.leadingZeroBitCount) * norm

@@ -98,10 +98,13 @@ extension GridCosts {
 
     /// The kernel's products by matrices or transforms; `nil` where a result is so small that what was dropped could matter.
     private func products(of x: [Double], scale: Scalar, transposed: Bool) -> [Double]? {
-        let kernel = SeparableKernel(costs: wide, rate: Double(scale) * 0.6931471805599453)
-        let tolerance = Scalar.ulpOfOne > 1e-10 ? 1e-8 : 1e-12
-        if let convolution, let y = convolution.applied(kernel, to: x, transposed: transposed, tolerance: tolerance) { return y }
-        let y = kernel.applied(to: x, transposed: transposed)
+        let rate = Double(scale) * 0.6931471805599453
+        if let convolution {
+            let steps = SeparableKernel(costs: wide.map { Matrix(rows: 1, columns: $0.columns, elements: Array($0.elements[..<$0.columns])) }, rate: rate)
+            let tolerance = Scalar.ulpOfOne > 1e-10 ? 1e-8 : 1e-12
+            if let y = convolution.applied(steps, to: x, transposed: transposed, tolerance: tolerance) { return y }
+        }
+        let y = SeparableKernel(costs: wide, rate: rate).applied(to: x, transposed: transposed)
         return y.allSatisfy { $0 > 0x1p-900 } ? y : nil
     }
 

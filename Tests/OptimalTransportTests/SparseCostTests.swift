@@ -74,6 +74,21 @@ private func filled(_ costs: SparseMatrix<Double>, _ dear: Double) -> Matrix<Dou
         }
     }
 
+    /// From potentials far off, sums of rows and columns leave the range and come back.
+    @Test func farStart() throws {
+        let (costs, a, b) = try pattern(40, 30, part: 0.2, seed: 2)
+        let problem = try TransportProblem(Geometry(sparseCost: costs), from: a, to: b)
+        let single = try TransportProblem(
+            Geometry(sparseCost: SparseMatrix<Float>(rows: 40, columns: 30, rowOffsets: costs.rowOffsets, columnIndices: costs.columnIndices, values: costs.values.map { Float($0) })),
+            from: a.map { Float($0) }, to: b.map { Float($0) })
+        let cold = try Sinkhorn<Double>(epsilon: 0.05, tolerance: 1e-9).solve(problem).get()
+        let far = (source: (0..<40).map { Double($0) * 3 - 100 }, target: (0..<30).map { 200 - 4 * Double($0) })
+        let warm = try Sinkhorn<Double>(epsilon: 0.05, tolerance: 1e-9).solve(problem, from: far).get()
+        let rough = try Sinkhorn<Float>(epsilon: 0.05, tolerance: 1e-5).solve(
+            single, from: (far.source.map { Float($0) }, far.target.map { Float($0) })).get()
+        #expect(abs(warm.primalValue - cold.primalValue) < 1e-8 && abs(Double(rough.dualValue) - cold.dualValue) < 1e-4)
+    }
+
     /// The arcs of a graph: as the complete graph of which the other arcs are too dear, which no flow takes.
     @Test func simplexOverArcs() throws {
         for seed in 3..<9 as Range<UInt64> {
