@@ -78,7 +78,8 @@ let package = Package(
         library("Sketching", ["Objectives", "LinearAlgebra", "Randomness", "Kernels"]),
         library("LinearSolvers", ["Objectives", "LinearAlgebra", "Kernels", .product(name: "RealModule", package: "swift-numerics")]),
         library("OptimalTransport", ["Objectives", "Optimizers", "Autodiff", "LinearAlgebra", "Randomness", "Kernels",
-                                     .product(name: "RealModule", package: "swift-numerics")]),
+                                     .product(name: "RealModule", package: "swift-numerics"),
+                                     .product(name: "ComplexModule", package: "swift-numerics")]),
         // Layer 5.
         library("BinarizedNetworks", ["BinaryAlgebra", "NeuralNetworks", .product(name: "RealModule", package: "swift-numerics")]),
         library("LearnedSolvers", ["NeuralNetworks", "LinearSolvers", "Objectives", "LinearAlgebra", "Randomness", "Kernels",

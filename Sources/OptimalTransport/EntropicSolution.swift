@@ -22,33 +22,37 @@ extension TransportProblem {
     /// The mass that errors are measured by.
     var mass: Double { sourceWeights.reduce(0.0) { $0 + Double($1) } }
 
+    /// The row sums that the potentials ask for: a, or a e^(−f/ρ) where the marginal is relaxed.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    func askedRows(_ scaling: GibbsScaling<Scalar>) -> [Double] {
+        if sourcePenalty == .exact { return sourceWeights.map { Double($0) } }
+        let (f, _) = geometry.restored(scaling.rowPotentials(sourceWeights), [])
+        return f.indices.map { Double(sourceWeights[$0]) * sourcePenalty.share(f[$0]) }
+    }
+
+    /// The column sums that the potentials ask for.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    func askedColumns(_ scaling: GibbsScaling<Scalar>) -> [Double] {
+        if targetPenalty == .exact { return targetWeights.map { Double($0) } }
+        let (_, g) = geometry.restored([], scaling.columnPotentials(targetWeights))
+        return g.indices.map { Double(targetWeights[$0]) * targetPenalty.share(g[$0]) }
+    }
+
     /// ‖P1 − a‖₁, or the distance from what the potentials ask for.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func rowError(_ scaling: GibbsScaling<Scalar>, _ sums: [Scalar]) -> Double {
+        let asked = askedRows(scaling)
         var error = 0.0
-        if sourcePenalty == .exact {
-            for i in sums.indices { error += abs(Double(scaling.rowScales[i]) * Double(sums[i]) - Double(sourceWeights[i])) }
-            return error
-        }
-        let (f, _) = geometry.restored(scaling.rowPotentials(sourceWeights), [])
-        for i in sums.indices {
-            error += abs(Double(scaling.rowScales[i]) * Double(sums[i]) - Double(sourceWeights[i]) * sourcePenalty.share(f[i]))
-        }
+        for i in sums.indices { error += abs(Double(scaling.rowScales[i]) * Double(sums[i]) - asked[i]) }
         return error
     }
 
     /// The same of the columns.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func columnError(_ scaling: GibbsScaling<Scalar>, _ totals: [Double]) -> Double {
+        let asked = askedColumns(scaling)
         var error = 0.0
-        if targetPenalty == .exact {
-            for j in totals.indices { error += abs(Double(scaling.columnScales[j]) * totals[j] - Double(targetWeights[j])) }
-            return error
-        }
-        let (_, g) = geometry.restored([], scaling.columnPotentials(targetWeights))
-        for j in totals.indices {
-            error += abs(Double(scaling.columnScales[j]) * totals[j] - Double(targetWeights[j]) * targetPenalty.share(g[j]))
-        }
+        for j in totals.indices { error += abs(Double(scaling.columnScales[j]) * totals[j] - asked[j]) }
         return error
     }
 
@@ -60,16 +64,30 @@ extension TransportProblem {
         let a = sourceWeights, b = targetWeights, epsilon = Double(scaling.epsilon)
         var shifts = scaling.rowShifts, sums = [Scalar](repeating: 0, count: a.count), scales = scaling.rowScales
         var totals = [Double](repeating: 0, count: b.count)
+        // Points without mass take no part in sums, but have potentials: sums of their own, with shifts of their own.
+        var ownShifts = shifts, ownSums = sums, columnShifts = scaling.columnShifts
+        if a.contains(0) {
+            var none: [Double] = []
+            geometry.gibbsPass(
+                scale: scaling.scale, rowShifts: &ownShifts, columnShifts: columnShifts, columnScales: scaling.columnScales, rule: .divide,
+                weights: a, offsets: [], rowSums: &ownSums, rowScales: &scales, columnTotals: &none)
+            scales = scaling.rowScales
+            GibbsScaling<Scalar>.silence(&shifts, a)
+        }
+        if b.contains(0) {
+            let exponents = geometry.columnExponents(scaling)
+            for j in b.indices where b[j] == 0 && exponents[j].isFinite { columnShifts[j] = -exponents[j].rounded() }
+        }
         geometry.gibbsPass(
-            scale: scaling.scale, rowShifts: &shifts, columnShifts: scaling.columnShifts, columnScales: scaling.columnScales, rule: .fixed,
+            scale: scaling.scale, rowShifts: &shifts, columnShifts: columnShifts, columnScales: scaling.columnScales, rule: .fixed,
             weights: scaling.rowScales, offsets: [], rowSums: &sums, rowScales: &scales, columnTotals: &totals)
         var f = scaling.rowPotentials(a), g = scaling.columnPotentials(b)
-        // Where no mass is, the potential is what an update makes of it.
+        // Where no mass is, the potential is what an update makes of it; 0 for a point without a pair.
         for i in a.indices where a[i] == 0 {
-            f[i] = epsilon * (0.6931471805599453 * Double(shifts[i]) - Double.log(Double(sums[i])))
+            f[i] = ownSums[i] > 0 ? epsilon * (0.6931471805599453 * Double(ownShifts[i]) - Double.log(Double(ownSums[i]))) : 0
         }
         for j in b.indices where b[j] == 0 {
-            g[j] = epsilon * (0.6931471805599453 * Double(scaling.columnShifts[j]) - Double.log(totals[j]))
+            g[j] = totals[j] > 0 ? epsilon * (0.6931471805599453 * Double(columnShifts[j]) - Double.log(totals[j])) : 0
         }
         (f, g) = geometry.restored(f, g)
         for i in a.indices where a[i] == 0 { f[i] *= sourcePenalty.damping(scaling.epsilon) }
@@ -96,12 +114,14 @@ extension TransportProblem {
         var cost = plan.reducedCost() + Double(geometry.terms.constant) * mass
         if let rows = geometry.terms.rows { for i in a.indices { cost += Double(scaling.rowScales[i]) * Double(sums[i]) * Double(rows[i]) } }
         if let columns = geometry.terms.columns { for j in b.indices { cost += Double(scaling.columnScales[j]) * totals[j] * Double(columns[j]) } }
+        var result: any TransportPlan<Scalar> = plan
+        if case .sparse(let sparse) = geometry.storage { result = sparse.plan(scaling) }
         var status = termination.status, reason = termination.reason
         if status == .converged, !(primal.isFinite && dual.isFinite && error.isFinite) {
             (status, reason) = (.nonFinite, "the value is \(primal) and the dual value \(dual) after \(iterations) iterations")
         }
         return TransportSolution(
-            problem: self, plan: plan, sourcePotential: f.map { Scalar($0) }, targetPotential: g.map { Scalar($0) }, transportCost: Scalar(cost),
+            problem: self, plan: result, sourcePotential: f.map { Scalar($0) }, targetPotential: g.map { Scalar($0) }, transportCost: Scalar(cost),
             primalValue: Scalar(primal), dualValue: Scalar(dual), marginalError: Scalar(error), status: status, reason: reason,
             iterations: iterations, marginalErrors: errors, seconds: seconds)
     }

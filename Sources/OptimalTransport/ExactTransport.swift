@@ -6,7 +6,7 @@ import Objectives
 ///
 /// * points on a line with their distance or its square: sorting (``LineTransport``);
 /// * as many sources as targets, all of one weight: ``LinearAssignment``, since some optimal plan is a permutation (Birkhoff);
-/// * all else: ``NetworkSimplex``.
+/// * all else, and costs of some pairs: ``NetworkSimplex``.
 ///
 /// The solution has potentials with fᵢ + gⱼ ≤ Cᵢⱼ, equal where P is positive, to rounding; its plan has at most n + m − 1 entries.
 public struct ExactTransport: Sendable {
@@ -24,6 +24,7 @@ public struct ExactTransport: Sendable {
         requireExactMarginals(problem)
         if LineTransport.suits(problem) { return LineTransport().solve(problem) }
         let a = problem.sourceWeights, b = problem.targetWeights
+        if case .sparse = problem.geometry.storage { return NetworkSimplex(pivotLimit: pivotLimit).solve(problem) }
         guard a.count == b.count, a.allSatisfy({ $0 == a[0] }), b.allSatisfy({ $0 == b[0] }) else {
             return NetworkSimplex(pivotLimit: pivotLimit).solve(problem)
         }
@@ -85,9 +86,10 @@ private func completed<Scalar: KernelScalar>(_ geometry: Geometry<Scalar>, _ f: 
         if f[i] == nil {
             var least = Double.infinity
             for (j, potential) in g.enumerated() { if let potential { least = min(least, Double(costs[0, j]) - potential) } }
-            f[i] = least
+            // A point without a pair is not bound by any.
+            f[i] = least < .infinity ? least : 0
         }
         for j in g.indices where g[j] == nil { best[j] = min(best[j], Double(costs[0, j]) - f[i]!) }
     }
-    return (f.map { $0! }, g.enumerated().map { $1 ?? best[$0] })
+    return (f.map { $0! }, g.enumerated().map { $1 ?? (best[$0] < .infinity ? best[$0] : 0) })
 }

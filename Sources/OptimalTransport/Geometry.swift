@@ -1,24 +1,29 @@
 import Kernels
 import LinearAlgebra
 
-/// Where mass is and what it costs to move it: the costs Cᵢⱼ from n source points to m target points, as a matrix or from points.
+/// Where mass is and what it costs to move it: the costs Cᵢⱼ from n source points to m target points: as a matrix, from
+/// points, on a grid, or of some pairs only.
 ///
-/// Costs of points are never stored: methods ask for a few rows at a time, and memory stays O(n + m).
+/// Costs of points and of grids are never stored: methods ask for a few rows at a time, and memory stays O(n + m).
 public struct Geometry<Scalar: KernelScalar>: Sendable {
     let storage: Storage
 
     enum Storage: Sendable {
         case matrix(Matrix<Scalar>)
         case points(PointClouds<Scalar>)
+        case grid(GridCosts<Scalar>)
+        case sparse(SparseCosts<Scalar>)
     }
 
-    var isMatrix: Bool { if case .matrix = storage { true } else { false } }
+    init(storage: Storage) { self.storage = storage }
 
     /// The number of source points n.
     public var rows: Int {
         switch storage {
         case .matrix(let c): c.rows
         case .points(let clouds): clouds.source.rows
+        case .grid(let grid): grid.rows
+        case .sparse(let sparse): sparse.costs.rows
         }
     }
 
@@ -27,6 +32,8 @@ public struct Geometry<Scalar: KernelScalar>: Sendable {
         switch storage {
         case .matrix(let c): c.columns
         case .points(let clouds): clouds.target.rows
+        case .grid(let grid): grid.columns
+        case .sparse(let sparse): sparse.costs.columns
         }
     }
 
@@ -54,10 +61,12 @@ public struct Geometry<Scalar: KernelScalar>: Sendable {
         storage = .points(PointClouds(source, target, cost))
     }
 
-    /// Cᵢⱼ.
+    /// Cᵢⱼ; infinity for a pair that sparse costs do not have.
     public subscript(row: Int, column: Int) -> Scalar {
         if case .matrix(let c) = storage { return c[row, column] }
-        require(column >= 0 && column < columns, "column \(column) of \(columns)")
+        require(row >= 0 && row < rows && column >= 0 && column < columns, "pair (\(row), \(column)) of \(rows)×\(columns)")
+        if case .grid(let grid) = storage { return grid.cost(row, column) }
+        if case .sparse(let sparse) = storage { return sparse.cost(row, column) }
         return costs(ofRows: row..<row + 1)[0, column]
     }
 
@@ -71,6 +80,14 @@ public struct Geometry<Scalar: KernelScalar>: Sendable {
         switch storage {
         case .matrix(let c): copy(c.span.extracting(range.lowerBound * columns..<range.upperBound * columns), &tile)
         case .points(let clouds): clouds.costs(ofRows: range, into: &tile)
+        case .grid(let grid): grid.costs(ofRows: range, reduced: false, into: &tile)
+        case .sparse(let sparse):
+            tile.update(repeating: .infinity)
+            for i in range {
+                for k in sparse.costs.rowOffsets[i]..<sparse.costs.rowOffsets[i + 1] {
+                    tile[(i - range.lowerBound) * columns + Int(sparse.costs.columnIndices[k])] = sparse.costs.values[k]
+                }
+            }
         }
     }
 
@@ -90,21 +107,31 @@ public struct Geometry<Scalar: KernelScalar>: Sendable {
         return costs(ofRows: 0..<rows)
     }
 
-    /// The mean of all costs, by which ε is often chosen: 0.05 of it is a usual start.
+    /// The mean of all costs, by which ε is often chosen: 0.05 of it is a usual start. Of sparse costs that of the entries, 0 for none.
     ///
-    /// - Complexity: one evaluation of all costs.
+    /// - Complexity: one evaluation of all costs; of the axes of a grid.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func meanCost() -> Scalar {
+        switch storage {
+        case .grid(let grid): return Scalar(grid.sum { cost in Double(Scalar.sum(cost.span)) / Double(cost.rows * cost.columns) })
+        case .sparse(let sparse): return Scalar.sum(sparse.costs.values.span) / Scalar(max(1, sparse.costs.entryCount))
+        case .matrix, .points: break
+        }
         var total = 0.0
         forEachTile { _, tile in total += Double(Scalar.sum(tile)) }
         return Scalar(total / (Double(rows) * Double(columns)))
     }
 
-    /// The largest cost.
+    /// The largest cost. Of sparse costs that of the entries.
     ///
-    /// - Complexity: one evaluation of all costs.
+    /// - Complexity: one evaluation of all costs; of the axes of a grid.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func maxCost() -> Scalar {
+        switch storage {
+        case .grid(let grid): return Scalar(grid.sum { Double($0.elements.max()!) })
+        case .sparse(let sparse): return sparse.costs.values.max() ?? -.infinity
+        case .matrix, .points: break
+        }
         var largest = -Scalar.infinity
         forEachTile { range, tile in
             var maxima = [Scalar](repeating: 0, count: range.count)

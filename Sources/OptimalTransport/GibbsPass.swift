@@ -10,6 +10,7 @@ extension Geometry {
     }
 
     var terms: Terms {
+        if case .grid(let grid) = storage { return Terms(constant: grid.constant) }
         guard case .points(let clouds) = storage, !clouds.isDirect || clouds.cost == .cosine else { return Terms() }
         switch clouds.cost {
         case .squaredEuclidean: return Terms(rows: clouds.squares.source, columns: clouds.squares.target)
@@ -25,6 +26,16 @@ extension Geometry {
         weights: [Scalar], offsets: [Scalar], rowSums: inout [Scalar], rowScales: inout [Scalar], columnTotals: inout [Double]
     ) {
         for j in columnTotals.indices { columnTotals[j] = 0 }
+        if case .grid(let grid) = storage {
+            return grid.gibbsPass(
+                scale: scale, rowShifts: &rowShifts, columnShifts: columnShifts, columnScales: columnScales, rule: rule, weights: weights,
+                offsets: offsets, rowSums: &rowSums, rowScales: &rowScales, columnTotals: &columnTotals)
+        }
+        if case .sparse(let sparse) = storage {
+            return sparse.gibbsPass(
+                scale: scale, rowShifts: &rowShifts, columnShifts: columnShifts, columnScales: columnScales, rule: rule, weights: weights,
+                offsets: offsets, rowSums: &rowSums, rowScales: &rowScales, columnTotals: &columnTotals)
+        }
         var f = rowShifts.mutableSpan, s = rowSums.mutableSpan, u = rowScales.mutableSpan, totals = columnTotals.mutableSpan
         switch storage {
         case .matrix(let cost):
@@ -54,15 +65,27 @@ extension Geometry {
                     offsets: offsets.isEmpty ? offsets.span : offsets.span.extracting(range), rowSums: &s, rowScales: &u,
                     columnTotals: &totals)
             }
+        case .grid, .sparse: break
         }
     }
 
     /// Calls `body` for all rows, some at a time, with their reduced costs.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func forEachReducedTile(_ body: (Range<Int>, Span<Scalar>) -> Void) {
+        let height = tileRows
+        if case .grid(let grid) = storage {
+            var tile = [Scalar](repeating: 0, count: height * columns)
+            for first in stride(from: 0, to: rows, by: height) {
+                let range = first..<Swift.min(rows, first + height)
+                var whole = tile.mutableSpan
+                var span = whole._mutatingExtracting(0..<range.count * columns)
+                grid.costs(ofRows: range, reduced: true, into: &span)
+                body(range, span.span)
+            }
+            return
+        }
         guard case .points(let clouds) = storage, !(clouds.isDirect && (clouds.cost == .squaredEuclidean || clouds.cost == .euclidean)),
               clouds.cost != .euclidean else { return forEachTile(body) }
-        let height = tileRows
         var tile = [Scalar](repeating: 0, count: height * columns)
         for first in stride(from: 0, to: rows, by: height) {
             let range = first..<Swift.min(rows, first + height)
@@ -73,10 +96,33 @@ extension Geometry {
         }
     }
 
+    /// maxᵢ (fᵢ − scale Cᵢₖ) over rows with uᵢ > 0, for the reduced costs; the whole exponents of the sums on a grid.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    func columnExponents(_ scaling: GibbsScaling<Scalar>) -> [Scalar] {
+        switch storage {
+        case .grid(let grid): return grid.columnExponents(scaling)
+        case .sparse(let sparse): return sparse.columnExponents(scaling)
+        case .matrix, .points: break
+        }
+        var maxima = [Scalar](repeating: -.infinity, count: columns)
+        forEachReducedTile { range, tile in
+            var span = maxima.mutableSpan
+            Scalar.gibbsColumnMaximum(
+                rows: range.count, columns: columns, cost: tile, scale: scaling.scale, rowShifts: scaling.rowShifts.span.extracting(range),
+                rowScales: scaling.rowScales.span.extracting(range), into: &span)
+        }
+        return maxima
+    }
+
     /// The largest |C|, by which precision is judged.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func largestMagnitude() -> Scalar {
-        if case .matrix(let cost) = storage { return Scalar.maxAbs(cost.span) }
+        switch storage {
+        case .matrix(let cost): return Scalar.maxAbs(cost.span)
+        case .grid(let grid): return Swift.max(maxCost(), -Scalar(grid.sum { Double($0.elements.min()!) }))
+        case .sparse(let sparse): return Scalar.maxAbs(sparse.costs.values.span)
+        case .points: break
+        }
         var largest: Scalar = 0
         forEachTile { _, tile in largest = Swift.max(largest, Scalar.maxAbs(tile)) }
         return largest

@@ -65,6 +65,11 @@ public struct GibbsPlan<Scalar: KernelScalar>: TransportPlan {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func multiplied(by y: Matrix<Scalar>) -> Matrix<Scalar> {
         require(y.rows == columns, "product of a \(rows)×\(columns) plan by \(y.rows)×\(y.columns)")
+        // A pass over a grid is far cheaper than its pairs are.
+        if case .grid = geometry.storage {
+            let images = (0..<y.columns).map { apply(y.column($0)) }
+            return Matrix(rows: rows, columns: y.columns) { images[$1][$0] }
+        }
         var result = Matrix<Scalar>.zeros(rows: rows, columns: y.columns)
         var elements = result.mutableSpan
         forEachTile { range, plan, _ in
@@ -76,6 +81,7 @@ public struct GibbsPlan<Scalar: KernelScalar>: TransportPlan {
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func sparse(above threshold: Scalar) -> SparseMatrix<Scalar> {
+        if case .sparse(let costs) = geometry.storage { return costs.plan(scaling).sparse(above: threshold) }
         var offsets = [0], indices: [Int32] = [], values: [Scalar] = []
         forEachTile { range, plan, _ in
             for i in 0..<range.count {
@@ -93,6 +99,11 @@ public struct GibbsPlan<Scalar: KernelScalar>: TransportPlan {
     /// ⟨P, reduced costs⟩ with the marginals.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func reducedCost() -> Double {
+        switch geometry.storage {
+        case .grid(let grid): return grid.reducedCost(scaling)
+        case .sparse(let sparse): return Double(Scalar.dot(sparse.plan(scaling).values.span, sparse.costs.values.span))
+        case .matrix, .points: break
+        }
         var sum = 0.0
         forEachTile { range, plan, cost in
             for i in 0..<range.count {

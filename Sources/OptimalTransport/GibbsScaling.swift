@@ -22,6 +22,7 @@ struct GibbsScaling<Scalar: KernelScalar>: Sendable, Codable {
         columnShifts = [Scalar](repeating: 0, count: b.count)
         (rowScales, columnScales) = (a, b)
         absorb()
+        silence(columns: b)
     }
 
     /// Given potentials.
@@ -29,7 +30,15 @@ struct GibbsScaling<Scalar: KernelScalar>: Sendable, Codable {
         self.init(epsilon: epsilon, a, b)
         Self.set(&rowShifts, &rowScales, a, f, epsilon)
         Self.set(&columnShifts, &columnScales, b, g, epsilon)
+        silence(columns: b)
     }
+
+    /// A shift below all exponents, for points without mass: with another the kernel could overflow there, and infinity times no mass is NaN.
+    static var bottom: Scalar { Scalar.ulpOfOne > 1e-10 ? -0x1p23 : -0x1p52 }
+
+    mutating func silence(columns b: [Scalar]) { Self.silence(&columnShifts, b) }
+
+    static func silence(_ shifts: inout [Scalar], _ weights: [Scalar]) { for i in shifts.indices where weights[i] == 0 { shifts[i] = bottom } }
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     private static func set(_ shifts: inout [Scalar], _ scales: inout [Scalar], _ weights: [Scalar], _ potentials: [Double], _ epsilon: Scalar) {

@@ -51,18 +51,20 @@ public struct GridBarycenter<Scalar: KernelScalar>: Sendable {
             let other = try totalMass(a.elements, .target)
             guard abs(other - mass) <= 1e-4 * mass else { throw .massesDiffer(source: mass, target: other) }
         }
-        let kernel = GridKernel(rows: h, columns: w, epsilon: epsilon)
+        let unit = 1 / Scalar(max(h, w))
+        let kernel = SeparableKernel(costs: [h, w].map { GridAxis(count: $0, spacing: unit).cost }, rate: 1 / epsilon)
+        func applied(to image: Matrix<Scalar>) -> Matrix<Scalar> { Matrix(rows: h, columns: w, elements: kernel.applied(to: image.elements)) }
         let ones = Matrix<Scalar>(rows: h, columns: w, repeating: 1)
         var d = ones, p = ones, errors: [Double] = []
         // K vₖ.
-        var reached = [Matrix<Scalar>](repeating: kernel.applied(to: ones), count: count)
+        var reached = [Matrix<Scalar>](repeating: applied(to: ones), count: count)
         while true {
             var logarithm = [Double](repeating: 0, count: h * w), error = 0.0
             var images: [Matrix<Scalar>] = []
             for k in 0..<count {
                 let a = histograms[k]
                 let u = Matrix<Scalar>(rows: h, columns: w, elements: (0..<h * w).map { i in a.elements[i] > 0 ? a.elements[i] / reached[k].elements[i] : 0 })
-                let image = kernel.applied(to: u)
+                let image = applied(to: u)
                 guard image.elements.allSatisfy({ $0 > 0 && $0.isFinite }) else {
                     return BarycenterSolution(
                         histogram: p, status: .brokeDown,
@@ -77,7 +79,7 @@ public struct GridBarycenter<Scalar: KernelScalar>: Sendable {
             // What the new vₖ make of the marginals of the aₖ.
             for k in 0..<count {
                 let v = Matrix<Scalar>(rows: h, columns: w, elements: (0..<h * w).map { p.elements[$0] / images[k].elements[$0] })
-                let old = reached[k], new = kernel.applied(to: v)
+                let old = reached[k], new = applied(to: v)
                 for i in 0..<h * w where histograms[k].elements[i] > 0 {
                     error += Double(shares[k]) * abs(Double(histograms[k].elements[i]) * (Double(new.elements[i]) / Double(old.elements[i]) - 1))
                 }
@@ -85,7 +87,7 @@ public struct GridBarycenter<Scalar: KernelScalar>: Sendable {
             }
             errors.append(error / mass)
             if isDebiased {
-                let image = kernel.applied(to: d)
+                let image = applied(to: d)
                 d = Matrix(rows: h, columns: w, elements: (0..<h * w).map { (d.elements[$0] * p.elements[$0] / image.elements[$0]).squareRoot() })
             }
             guard errors.last!.isFinite else {
@@ -114,24 +116,4 @@ public struct BarycenterSolution<Scalar: KernelScalar>: Sendable {
     /// The marginal error of each iteration.
     public let marginalErrors: [Double]
     public var iterations: Int { marginalErrors.count }
-}
-
-/// exp(−‖x − y‖²/ε) between the pixels of a grid, one matrix an axis.
-struct GridKernel<Scalar: KernelScalar> {
-    private let down: Matrix<Scalar>, across: Matrix<Scalar>
-
-    init(rows: Int, columns: Int, epsilon: Scalar) {
-        let unit = 1 / Double(max(rows, columns))
-        func axis(_ n: Int) -> Matrix<Scalar> {
-            Matrix<Scalar>(rows: n, columns: n, elements: (0..<n * n).map { k in
-                let distance = Double(k / n - k % n) * unit
-                return Scalar(Double.exp(-distance * distance / Double(epsilon)))
-            })
-        }
-        down = axis(rows)
-        across = axis(columns)
-    }
-
-    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-    func applied(to image: Matrix<Scalar>) -> Matrix<Scalar> { down * image * across }
 }

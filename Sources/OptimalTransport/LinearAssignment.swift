@@ -19,6 +19,7 @@ public struct LinearAssignment: Sendable {
     /// Assigns each source a target; with more sources than targets each target a source.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func solve<Scalar: KernelScalar>(_ geometry: Geometry<Scalar>) -> Assignment<Scalar> {
+        if case .sparse = geometry.storage { require(false, "costs of some pairs only; expected costs of all") }
         let c = geometry.costMatrix()
         guard c.rows > c.columns else { return solve(c) }
         let flipped: Assignment<Scalar> = solve(c.transposed())

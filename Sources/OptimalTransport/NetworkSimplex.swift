@@ -14,9 +14,12 @@ import Objectives
 /// Costs and potentials are `Double` whatever the scalar of the problem. Potentials are optimal where a reduced cost of −10⁻¹³ of the
 /// largest cost counts as zero. A point without mass gets the largest potential that the others allow.
 ///
+/// With costs of some pairs these are the arcs, of which a pass reads the stored ones; what the pairs cannot carry stays with the root, and where
+/// that is more than the rounding of the weights the run ends as `infeasible`. Reduced costs are then exact to 16 u (n + m) of the largest cost.
+///
 /// Differs from POT's `emd`: no limit of iterations that ends it early unless one is given, and the status says so.
 ///
-/// - Complexity: in practice about 10 (n + m) pivots, each over a subtree; memory 8 n m bytes.
+/// - Complexity: in practice about 10 (n + m) pivots, each over a subtree; memory 8 n m bytes, or 12 for each stored pair.
 public struct NetworkSimplex: Sendable {
     /// Pivots after which it ends with `iterationLimit` and a plan that may not bring all mass yet.
     public var pivotLimit: Int
@@ -33,18 +36,25 @@ public struct NetworkSimplex: Sendable {
         let clock = ContinuousClock(), start = clock.now
         let supply = integerWeights(problem.sourceWeights), demand = integerWeights(problem.targetWeights)
         let sources = supply.indices.filter { supply[$0] > 0 }, targets = demand.indices.filter { demand[$0] > 0 }
-        let costs = costTable(problem.geometry, sources, targets)
-        var basis = TransportBasis(costs, supply: sources.map { supply[$0] }, demand: targets.map { demand[$0] })
-        let isOptimal = basis.optimize(pivotLimit: pivotLimit)
+        let result = if case .sparse(let sparse) = problem.geometry.storage {
+            BasisResult(arcTable(sparse.costs, sources, targets), sources.map { supply[$0] }, targets.map { demand[$0] }, pivotLimit)
+        } else {
+            BasisResult(costTable(problem.geometry, sources, targets), sources.map { supply[$0] }, targets.map { demand[$0] }, pivotLimit)
+        }
         let unit = problem.sourceWeights.reduce(0) { $0 + Double($1) } / Double(massUnits)
-        let entries = basis.flows.map { (row: sources[$0.row], column: targets[$0.column], value: Double($0.units) * unit) }
+        let entries = result.flows.map { (row: sources[$0.row], column: targets[$0.column], value: Double($0.units) * unit) }
+        let termination = if !result.isOptimal {
+            Termination(.iterationLimit, "the limit of \(pivotLimit) pivots was reached")
+        } else if Double(result.unitsLeft) * unit > Double(Scalar.ulpOfOne) * Double(sources.count + targets.count) * problem.mass {
+            Termination(.infeasible, "no plan on these pairs has the marginals: \(Double(result.unitsLeft) * unit) of the mass cannot be brought")
+        } else {
+            Termination(.converged, "network simplex: no pair has a negative reduced cost")
+        }
         var f = [Double?](repeating: nil, count: supply.count), g = [Double?](repeating: nil, count: demand.count)
-        for (k, i) in sources.enumerated() { f[i] = basis.u[k] }
-        for (k, j) in targets.enumerated() { g[j] = basis.v[k] }
+        for (k, i) in sources.enumerated() { f[i] = result.u[k] }
+        for (k, j) in targets.enumerated() { g[j] = result.v[k] }
         return planSolution(
-            problem, entries: entries, f, g, status: isOptimal ? .converged : .iterationLimit,
-            reason: isOptimal ? "network simplex: no pair has a negative reduced cost" : "the limit of \(pivotLimit) pivots was reached",
-            iterations: basis.pivots, seconds: (clock.now - start) / .seconds(1))
+            problem, entries: entries, f, g, status: termination.status, reason: termination.reason, iterations: result.pivots, seconds: (clock.now - start) / .seconds(1))
     }
 }
 
@@ -78,8 +88,76 @@ private func costTable<Scalar: KernelScalar>(_ geometry: Geometry<Scalar>, _ sou
     return Matrix(rows: sources.count, columns: targets.count, elements: values)
 }
 
+/// The costs between points that have mass and are a pair, in `Double`.
+private func arcTable<Scalar: KernelScalar>(_ costs: SparseMatrix<Scalar>, _ sources: [Int], _ targets: [Int]) -> SparseMatrix<Double> {
+    var places = [Int32?](repeating: nil, count: costs.columns)
+    for (k, j) in targets.enumerated() { places[j] = Int32(k) }
+    var offsets = [0], columns: [Int32] = [], values: [Double] = []
+    for i in sources {
+        for entry in costs.row(i) {
+            guard let place = places[entry.column] else { continue }
+            columns.append(place)
+            values.append(Double(entry.value))
+        }
+        offsets.append(values.count)
+    }
+    // The order is that of a matrix that was accepted before.
+    return try! SparseMatrix(rows: sources.count, columns: targets.count, rowOffsets: offsets, columnIndices: columns, values: values)
+}
+
+/// The arcs from sources to targets.
+private protocol ArcCosts {
+    var rows: Int { get }
+    var columns: Int { get }
+    /// Whether there is an arc for each pair.
+    static var isComplete: Bool { get }
+    /// The cost of an arc.
+    subscript(row: Int, column: Int) -> Double { get }
+    /// The least cost − v of a row's arcs.
+    func leastArc(of row: Int, minus v: [Double]) -> (place: Int, least: Double)?
+    var largest: Double { get }
+}
+
+extension Matrix<Double>: ArcCosts {
+    static var isComplete: Bool { true }
+    var largest: Double { Double.maxAbs(span) }
+    func leastArc(of row: Int, minus v: [Double]) -> (place: Int, least: Double)? {
+        let pair = Double.leastPair(of: self.row(row), minus: v.span)
+        return (pair.place, pair.least)
+    }
+}
+
+extension SparseMatrix<Double>: ArcCosts {
+    static var isComplete: Bool { false }
+    var largest: Double { Double.maxAbs(values.span) }
+    func leastArc(of row: Int, minus v: [Double]) -> (place: Int, least: Double)? {
+        var best: (place: Int, least: Double)?
+        for k in rowOffsets[row]..<rowOffsets[row + 1] {
+            let column = Int(columnIndices[k]), reduced = values[k] - v[column]
+            if reduced < best?.least ?? .infinity { best = (column, reduced) }
+        }
+        return best
+    }
+}
+
+/// What the method ends with.
+private struct BasisResult {
+    let isOptimal: Bool
+    let u: [Double], v: [Double]
+    let flows: [(row: Int, column: Int, units: Int64)]
+    /// What still goes by the root.
+    let unitsLeft: Int64
+    let pivots: Int
+
+    init(_ costs: some ArcCosts, _ supply: [Int64], _ demand: [Int64], _ pivotLimit: Int) {
+        var basis = TransportBasis(costs, supply: supply, demand: demand)
+        isOptimal = basis.optimize(pivotLimit: pivotLimit)
+        (u, v, flows, unitsLeft, pivots) = (basis.u, basis.v, basis.flows, basis.unitsLeft, basis.pivots)
+    }
+}
+
 /// A spanning tree with flows on its arcs, and the potentials in which these have no reduced cost.
-private struct TransportBasis {
+private struct TransportBasis<Costs: ArcCosts> {
     private struct Node {
         var parent: Int32 = -1, firstChild: Int32 = -1, next: Int32 = -1, previous: Int32 = -1, depth: Int32 = 1
         /// Whether the arc to the parent leads up.
@@ -88,7 +166,7 @@ private struct TransportBasis {
         var units: Int64
     }
 
-    private let c: Matrix<Double>
+    private let c: Costs
     /// Potentials of rows and columns.
     var u: [Double], v: [Double]
     /// Rows, columns and the root.
@@ -100,12 +178,13 @@ private struct TransportBasis {
     private var nextRow = 0
     private var uses = 0
 
-    init(_ c: Matrix<Double>, supply: [Int64], demand: [Int64]) {
+    init(_ c: Costs, supply: [Int64], demand: [Int64]) {
         self.c = c
-        let largest = Double.maxAbs(c.span)
-        tolerance = 1e-13 * largest
-        // Two of these are more than a pair costs, so that the root is left wherever it can be.
-        let price = largest > 0 ? 2 * largest : 1
+        let largest = c.largest
+        // Two of these are more than a pair costs, or a way over all points where pairs are missing, so that the root is left wherever
+        // it can be.
+        let price = (largest > 0 ? largest : 1) * (Costs.isComplete ? 2 : Double(c.rows + c.columns))
+        tolerance = max(1e-13 * largest, Costs.isComplete ? 0 : 16 * Double.ulpOfOne * price)
         u = Array(repeating: price, count: c.rows)
         v = Array(repeating: price, count: c.columns)
         nodes = supply.map { Node(isUp: true, units: $0) } + demand.map { Node(isUp: false, units: $0) } + [Node(isUp: true, units: 0)]
@@ -158,6 +237,7 @@ private struct TransportBasis {
 
     /// The pair of the list with the most negative reduced cost, the list made anew where it is worn out or has none.
     private mutating func entering() -> (row: Int, column: Int, reduced: Double)? {
+        let (c, u, v, tolerance) = (c, u, v, tolerance)
         var best: (row: Int, column: Int, reduced: Double)?
         func consider(_ row: Int, _ column: Int, _ reduced: Double) -> Bool {
             if reduced < best?.reduced ?? -tolerance { best = (row, column, reduced) }
@@ -171,8 +251,9 @@ private struct TransportBasis {
         uses = 0
         candidates.removeAll(keepingCapacity: true)
         for _ in 0..<c.rows where candidates.count < 16 {
-            let pair = Double.leastPair(of: c.row(nextRow), minus: v.span)
-            if consider(nextRow, pair.place, pair.least - u[nextRow]) { candidates.append((nextRow, pair.place)) }
+            if let arc = c.leastArc(of: nextRow, minus: v), consider(nextRow, arc.place, arc.least - u[nextRow]) {
+                candidates.append((nextRow, arc.place))
+            }
             nextRow = nextRow + 1 == c.rows ? 0 : nextRow + 1
         }
         return best
@@ -239,6 +320,9 @@ private struct TransportBasis {
             x = Int(nodes[x].next)
         }
     }
+
+    /// What flows from sources by the root.
+    var unitsLeft: Int64 { (0..<c.rows).reduce(0) { Int(nodes[$1].parent) == root ? $0 + nodes[$1].units : $0 } }
 
     /// What flows between sources and targets.
     var flows: [(row: Int, column: Int, units: Int64)] {

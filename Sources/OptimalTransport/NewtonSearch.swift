@@ -24,12 +24,12 @@ struct NewtonSearch<Scalar: KernelScalar>: Sendable, Codable {
 }
 
 extension Sinkhorn {
-    /// A step of Newton's for v, where plain iterations are slow and the plan is sparse enough; see ``SparseNewton``.
+    /// A step of Newton's for v, balanced or not, where plain iterations are slow and the plan is sparse enough; see ``SparseNewton``.
     ///
     /// - Returns: whether it set v.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func stepByNewton(_ state: inout State, _ problem: TransportProblem<Scalar>) -> Bool {
-        guard problem.isBalanced, relaxation == nil else { return false }
+        guard relaxation == nil, andersonMemory == nil else { return false }
         guard state.newton.pause == 0 else {
             state.newton.pause -= 1
             return false
@@ -66,10 +66,10 @@ extension Sinkhorn {
                 refreshModel(&state, problem)
             }
         }
-        let b = problem.targetWeights
+        let b = problem.targetWeights, asked = problem.askedColumns(state.scaling)
         var residual = [Double](repeating: 0, count: b.count)
-        for j in b.indices { residual[j] = Double(b[j]) - Double(state.scaling.columnScales[j]) * state.columnTotals[j] }
-        let direction = direction(&state, problem, residual: residual)
+        for j in b.indices { residual[j] = asked[j] - Double(state.scaling.columnScales[j]) * state.columnTotals[j] }
+        let direction = direction(&state, problem, asked: asked, residual: residual)
         guard var direction else {
             giveUp(&state)
             return false
@@ -98,6 +98,8 @@ extension Sinkhorn {
 
     /// Makes the sparse Hessian anew, or none where it would not be sparse.
     private func refreshModel(_ state: inout State, _ problem: TransportProblem<Scalar>) {
+        // A grid has products that are faster than its pairs.
+        if case .grid = problem.geometry.storage { return }
         let model = SparseNewton(problem, state.scaling, dropped: state.newton.dropped)
         // A product with a kept entry costs about 20 times as much as one with an entry in a pass.
         state.newton.model = model.density < 0.05 ? model : nil
@@ -105,22 +107,32 @@ extension Sinkhorn {
 
     /// y of Newton's step, from the sparse Hessian or from passes over all pairs.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-    private func direction(_ state: inout State, _ problem: TransportProblem<Scalar>, residual: [Double]) -> [Double]? {
+    private func direction(_ state: inout State, _ problem: TransportProblem<Scalar>, asked: [Double], residual: [Double]) -> [Double]? {
+        // How a relaxed marginal answers to its potential.
+        let damping = Scalar(problem.sourcePenalty.damping(epsilon)), isSingular = problem.isBalanced
+        let extra: [Scalar] = switch problem.targetPenalty {
+        case .exact: [Scalar](repeating: 0, count: asked.count)
+        case .kullbackLeibler(let rho): asked.map { Scalar($0 * Double(epsilon / rho)) }
+        }
         let tolerance = state.marginalError > 3e-3 ? 0.3 : 0.1
         if state.newton.model != nil {
             if state.newton.model!.age < 4,
-               let direction = state.newton.model!.direction(state.scaling, residual: residual, tolerance: tolerance) { return direction }
+               let direction = state.newton.model!.direction(
+                   state.scaling, residual: residual, extra: extra, damping: damping, isSingular: isSingular, tolerance: tolerance) { return direction }
             refreshModel(&state, problem)
-            if state.newton.model != nil { return state.newton.model!.direction(state.scaling, residual: residual, tolerance: tolerance) }
+            if state.newton.model != nil {
+                return state.newton.model!.direction(
+                    state.scaling, residual: residual, extra: extra, damping: damping, isSingular: isSingular, tolerance: tolerance)
+            }
         }
-        // Pᵀ diag(1/a) P y = v Kᵀ (u²/a) K (v y): one pass.
-        let scaling = state.scaling
+        // Pᵀ diag(1/r) P y = v Kᵀ (u²/r) K (v y): one pass.
+        let scaling = state.scaling, rows = problem.askedRows(scaling)
         var weights = scaling.rowScales, sums = state.rowSums, images = sums, shifts = scaling.rowShifts, totals = state.columnTotals
-        for i in weights.indices where weights[i] > 0 { weights[i] = weights[i] / problem.sourceWeights[i] * weights[i] }
-        let diagonal = totals.indices.map { Scalar(Double(scaling.columnScales[$0]) * totals[$0]) }
+        for i in weights.indices where weights[i] > 0 { weights[i] = damping * (weights[i] / Scalar(rows[i]) * weights[i]) }
+        let diagonal = totals.indices.map { Scalar(Double(scaling.columnScales[$0]) * totals[$0]) + extra[$0] }
         var scaled = scaling.columnScales
-        let isStored = problem.geometry.isMatrix || storesKernel(problem.geometry)
-        return semiDualDirection(diagonal: diagonal, residual: residual, tolerance: tolerance) { y, result in
+        let isStored = if case .matrix = problem.geometry.storage { true } else { storesKernel(problem.geometry) }
+        return semiDualDirection(diagonal: diagonal, residual: residual, isSingular: isSingular, tolerance: tolerance) { y, result in
             for j in y.indices { scaled[j] = scaling.columnScales[j] * y[j] }
             // Many passes have the same shifts. A matrix of costs is in memory already, so its kernel may be too.
             if isStored {
@@ -149,15 +161,32 @@ extension Sinkhorn {
 }
 
 extension TransportProblem {
-    /// Σ a ln U + Σ b ln V, up to a constant the semi-dual value of a scaling with exact rows, in units of ε.
+    /// Σ a ln U + Σ b ln V, up to a constant the semi-dual value of a scaling with the best rows for it, in units of ε. A relaxed marginal has
+    /// −(ρ/ε) Σ a (e^(−f/ρ) − 1) instead, and the mass is taken off where it is not given.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func semiDual(_ scaling: GibbsScaling<Scalar>) -> Double {
-        var value = 0.0
-        for i in sourceWeights.indices where sourceWeights[i] > 0 {
-            value += Double(sourceWeights[i]) * (0.6931471805599453 * Double(scaling.rowShifts[i]) + Double.log(Double(scaling.rowScales[i])))
+        let value = Self.dualPart(sourceWeights, scaling.rowShifts, scaling.rowScales, sourcePenalty, scaling.epsilon) {
+            geometry.restored(scaling.rowPotentials(sourceWeights), []).0
+        } + Self.dualPart(targetWeights, scaling.columnShifts, scaling.columnScales, targetPenalty, scaling.epsilon) {
+            geometry.restored([], scaling.columnPotentials(targetWeights)).1
         }
-        for j in targetWeights.indices where targetWeights[j] > 0 {
-            value += Double(targetWeights[j]) * (0.6931471805599453 * Double(scaling.columnShifts[j]) + Double.log(Double(scaling.columnScales[j])))
+        return sourcePenalty == .exact ? value : value - askedRows(scaling).reduce(0, +)
+    }
+
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    private static func dualPart(
+        _ weights: [Scalar], _ shifts: [Scalar], _ scales: [Scalar], _ penalty: MarginalPenalty<Scalar>, _ epsilon: Scalar,
+        potentials: () -> [Double]
+    ) -> Double {
+        var value = 0.0
+        switch penalty {
+        case .exact:
+            for i in weights.indices where weights[i] > 0 {
+                value += Double(weights[i]) * (0.6931471805599453 * Double(shifts[i]) + Double.log(Double(scales[i])))
+            }
+        case .kullbackLeibler(let rho):
+            let f = potentials(), rho = Double(rho)
+            for i in weights.indices where weights[i] > 0 { value -= rho / Double(epsilon) * Double(weights[i]) * Double.expMinusOne(-f[i] / rho) }
         }
         return value
     }

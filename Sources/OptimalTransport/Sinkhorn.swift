@@ -15,7 +15,10 @@ import RealModule
 /// exponential for each pair makes both updates and yields the error of the marginals before them.
 ///
 /// Iterations are over-relaxed once their rate is known, log u ← (1 − ω) log u + ω log(a/Kv): the number of iterations then grows with
-/// 1/√(1 − σ²) instead of 1/(1 − σ²), σ² being the rate of the plain ones. `relaxation: 1` is the plain iteration.
+/// 1/√(1 − σ²) instead of 1/(1 − σ²), σ² being the rate of the plain ones; where they would still be many, Newton's steps on the semi-dual
+/// take over. So it is for relaxed marginals too. `relaxation: 1` is the plain iteration.
+///
+/// Costs of some pairs that no plan with the marginals can use end a run as `infeasible`, with a proof in its reason.
 ///
 /// Differs from POT: values are those of KL(P | a⊗b), not of Σ P ln P (the plan is the same, the value differs by
 /// ε Σ a ln a + ε Σ b ln b), and the error is that of both marginals in the 1-norm, not of one in the 2-norm. Differs from OTT-JAX: potentials
@@ -31,6 +34,7 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
     public let relaxation: Double?
     public let epsilonFactor: Scalar?
     public let domain: Domain
+    public let andersonMemory: Int?
 
     /// What a pass reads.
     public enum Domain: String, Sendable, Hashable, Codable {
@@ -38,7 +42,7 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
         /// where they are but for a factor of moderate size; beside a matrix of costs of up to 64 MiB.
         case logarithmic
         /// The kernel exp((f + g − C)/ε) of potentials that are absorbed into it, stored whatever its size and made anew where they have
-        /// moved far (Schmitzer 2019): a product and a sum a pair.
+        /// moved far (Schmitzer 2019): a product and a sum a pair. Sparse costs and grids, which choose by themselves, take no notice.
         case scaling
     }
 
@@ -50,9 +54,11 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
     ///   - epsilonFactor: by which a first ε of the size of the costs falls to ε, solved roughly at each; `nil` for
     ///     0.25 where ε is below 0.05 of the largest cost; 1 for none.
     ///   - domain: what a pass reads.
+    ///   - andersonMemory: how many of the last iterations Anderson's acceleration combines, instead of over-relaxation and Newton's steps; `nil`
+    ///     for these, which take fewer iterations at small ε (<doc:ChoosingASolver> has counts).
     public init(
         epsilon: Scalar, tolerance: Double = 1e-6, iterationLimit: Int = 10_000, relaxation: Double? = nil, epsilonFactor: Scalar? = nil,
-        domain: Domain = .logarithmic
+        domain: Domain = .logarithmic, andersonMemory: Int? = nil
     ) {
         require(epsilon > 0 && epsilon.isFinite, "epsilon is \(epsilon); expected a finite number above 0")
         require(tolerance >= 0, "tolerance is \(tolerance); expected no negative number")
@@ -60,7 +66,9 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
         require(relaxation.map { $0 > 0 && $0 < 2 } ?? true, "relaxation is \(relaxation ?? 0); expected a number in (0, 2)")
         require(epsilonFactor.map { $0 > 0 && $0 <= 1 } ?? true, "epsilon factor is \(epsilonFactor ?? 0); expected a number in (0, 1]")
         (self.epsilon, self.tolerance, self.iterationLimit) = (epsilon, tolerance, iterationLimit)
-        (self.relaxation, self.epsilonFactor, self.domain) = (relaxation, epsilonFactor, domain)
+        require(andersonMemory.map { $0 >= 2 } ?? true, "Anderson memory is \(andersonMemory ?? 0); expected at least 2")
+        require(andersonMemory == nil || relaxation == nil, "over-relaxation and Anderson's acceleration; expected one of them")
+        (self.relaxation, self.epsilonFactor, self.domain, self.andersonMemory) = (relaxation, epsilonFactor, domain, andersonMemory)
     }
 
     /// What changes during a run.
@@ -82,6 +90,7 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
         var pace: RelaxationPace
         var newton = NewtonSearch<Scalar>()
         var kernel = StoredKernel<Scalar>()
+        var anderson = AndersonHistory()
     }
 
     /// The state before the first iteration.
@@ -109,7 +118,7 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
             scaling = GibbsScaling(epsilon: firstEpsilon(largest), a, b, potentials: f, g)
         }
         return State(scaling: scaling, rowSums: [Scalar](repeating: 0, count: a.count), columnTotals: [Double](repeating: 0, count: b.count),
-                     pace: RelaxationPace(fixed: problem.isBalanced ? relaxation : 1))
+                     pace: RelaxationPace(fixed: andersonMemory == nil ? relaxation : 1))
     }
 
     private func firstEpsilon(_ largest: Scalar) -> Scalar {
@@ -133,10 +142,20 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
         if isLast, state.marginalError <= tolerance {
             return Termination(.converged, "the marginal error \(state.marginalError) is at most \(tolerance)")
         }
+        if case .sparse(let sparse) = problem.geometry.storage, problem.isBalanced, state.iterations >= 64,
+           state.iterations.nonzeroBitCount == 1, let proof = sparse.infeasibility(a, b, potentials: state.scaling.rowPotentials(a)) {
+            return Termination(.infeasible, proof)
+        }
         if let end = repairColumns(&state, problem) { return end }
         if isLast, stepByNewton(&state, problem) { return nil }
+        let before = andersonMemory == nil ? [] : state.scaling.columnExponents(b)
         updateColumns(&state, problem)
         if !problem.isBalanced { problem.recentre(&state) }
+        if isLast, let andersonMemory {
+            let image = state.scaling.columnExponents(b)
+            state.scaling.setColumnExponents(
+                state.anderson.next(from: before, image: image, error: state.marginalError, memory: andersonMemory), b)
+        }
         state.scaling.absorbIfNeeded()
         if !isLast, state.marginalError <= max(0.01, tolerance) {
             let factor = epsilonFactor ?? 0.25
@@ -179,7 +198,11 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
     /// Whether passes may read stored exponentials.
     func storesKernel(_ geometry: Geometry<Scalar>) -> Bool {
         let bytes = Double(geometry.rows) * Double(geometry.columns) * Double(MemoryLayout<Scalar>.stride)
-        return domain == .scaling || bytes <= (geometry.isMatrix ? 0x1p26 : 0x1p22)
+        return switch geometry.storage {
+        case .matrix: domain == .scaling || bytes <= 0x1p26
+        case .points: domain == .scaling || bytes <= 0x1p22
+        case .grid, .sparse: false
+        }
     }
 
     /// What a penalty adds to log u: −ω (1 − damping) f/ε.
@@ -199,22 +222,17 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
         guard state.scaling.rowScales.allSatisfy({ $0.isFinite }) else {
             return Termination(.nonFinite, "a scale is not finite after \(state.iterations) iterations")
         }
-        var maxima = [Scalar](repeating: -.infinity, count: b.count)
         // Scales may be far from 1 here: their exponents belong to the shifts.
         state.scaling.absorb()
-        problem.geometry.forEachReducedTile { range, tile in
-            var span = maxima.mutableSpan
-            Scalar.gibbsColumnMaximum(
-                rows: range.count, columns: b.count, cost: tile, scale: state.scaling.scale,
-                rowShifts: state.scaling.rowShifts.span.extracting(range), rowScales: state.scaling.rowScales.span.extracting(range), into: &span)
-        }
-        for j in b.indices where isOut(state.columnTotals[j]) {
+        let maxima = problem.geometry.columnExponents(state.scaling)
+        for j in b.indices where b[j] > 0 && isOut(state.columnTotals[j]) {
             state.scaling.columnShifts[j] = -maxima[j].rounded()
             state.scaling.columnScales[j] = b[j]
         }
-        var unused = state.rowSums
+        var unused = state.rowSums, shifts = state.scaling.rowShifts
+        GibbsScaling<Scalar>.silence(&shifts, problem.sourceWeights)
         problem.geometry.gibbsPass(
-            scale: state.scaling.scale, rowShifts: &state.scaling.rowShifts, columnShifts: state.scaling.columnShifts,
+            scale: state.scaling.scale, rowShifts: &shifts, columnShifts: state.scaling.columnShifts,
             columnScales: state.scaling.columnScales, rule: .fixed, weights: problem.sourceWeights, offsets: [], rowSums: &unused,
             rowScales: &state.scaling.rowScales, columnTotals: &state.columnTotals)
         if let j = b.indices.first(where: { b[$0] > 0 && isOut(state.columnTotals[$0]) }) {

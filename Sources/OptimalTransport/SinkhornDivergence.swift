@@ -42,27 +42,41 @@ public struct SinkhornDivergence<Scalar: KernelScalar>: Sendable {
         }
     }
 
-    /// S of the two measures of a problem on points.
+    /// S of the two measures of a problem on points, or on a grid.
     ///
-    /// - Precondition: the geometry is one of points, and both marginals are held in the same way.
+    /// - Precondition: the geometry is one of points or a grid whose axes have places or are symmetric, and both marginals are held in the
+    ///   same way.
     /// - Throws: what ``Sinkhorn/solve(_:from:)`` does.
     public func solve(_ problem: TransportProblem<Scalar>) throws(TransportError) -> Solution {
-        guard case .points(let clouds) = problem.geometry.storage else {
-            require(false, "Sinkhorn divergence of a cost matrix; expected a geometry of points")
-            throw .empty(rows: 0, columns: 0)
-        }
         require(problem.sourcePenalty == problem.targetPenalty, "the marginals are held in two ways; a divergence wants one")
-        func own(_ points: Matrix<Scalar>, _ weights: [Scalar]) throws(TransportError) -> TransportSolution<Scalar> {
-            let geometry = try Geometry(from: points, to: points, cost: clouds.cost)
-            return try solver.solveSymmetric(TransportProblem(
-                geometry, from: weights, to: weights, sourcePenalty: problem.sourcePenalty, targetPenalty: problem.targetPenalty))
+        func own(_ side: TransportError.Side, _ weights: [Scalar]) throws(TransportError) -> TransportSolution<Scalar> {
+            try solver.solveSymmetric(TransportProblem(
+                problem.geometry.own(side), from: weights, to: weights, sourcePenalty: problem.sourcePenalty, targetPenalty: problem.targetPenalty))
         }
         let cross = try solver.solve(problem)
-        let source = try own(clouds.source, problem.sourceWeights), target = try own(clouds.target, problem.targetWeights)
+        let source = try own(.source, problem.sourceWeights), target = try own(.target, problem.targetWeights)
         let a = problem.mass, b = problem.targetWeights.reduce(0.0) { $0 + Double($1) }
         var value = Double(cross.dualValue) - (Double(source.dualValue) + Double(target.dualValue)) / 2
         if !problem.isBalanced { value += Double(solver.epsilon) / 2 * (a - b) * (a - b) }
         return Solution(value: Scalar(value), cross: cross, source: source, target: target)
+    }
+}
+
+extension Geometry {
+    /// The costs between the source points, or the target points, themselves.
+    func own(_ side: TransportError.Side) throws(TransportError) -> Geometry {
+        switch storage {
+        case .points(let clouds):
+            let points = side == .source ? clouds.source : clouds.target
+            return try Geometry(from: points, to: points, cost: clouds.cost)
+        case .grid(let grid):
+            let axes = grid.axes.compactMap { $0.own(side) }
+            require(axes.count == grid.axes.count, "an axis whose costs between the \(side.rawValue) points are not known; expected places or symmetric costs")
+            return try Geometry(grid: axes)
+        case .matrix, .sparse:
+            require(false, "Sinkhorn divergence of a cost matrix; expected a geometry of points or a grid")
+            fatalError()
+        }
     }
 }
 
@@ -106,6 +120,7 @@ extension Sinkhorn {
             }
             state.marginalErrors.append(state.marginalError)
             state.scaling.columnShifts = state.scaling.rowShifts
+            state.scaling.silence(columns: a)
             state.scaling.columnScales = state.scaling.rowScales
             state.scaling.absorbIfNeeded()
         }

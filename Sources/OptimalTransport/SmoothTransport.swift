@@ -131,6 +131,12 @@ extension Geometry {
         switch storage {
         case .matrix(let c): return try! Geometry(cost: chosen(chosen(c, sources).transposed(), targets))
         case .points(let clouds): return try! Geometry(from: chosen(clouds.target, targets), to: chosen(clouds.source, sources), cost: clouds.cost)
+        case .grid(let grid):
+            if sources.count == rows, targets.count == columns { return try! Geometry(grid: grid.axes.map(\.transposed)) }
+            return try! Geometry(cost: chosen(chosen(costMatrix(), sources).transposed(), targets))
+        case .sparse:
+            require(false, "costs of some pairs only; expected costs of all")
+            fatalError()
         }
     }
 }

@@ -6,7 +6,8 @@ import RealModule
 ///
 ///     (diag(c) − Pᵀ diag(1/r) P) y = b − c,   v ← v eʸ
 ///
-/// with c = Pᵀ1; r and the diagonal are the sums of the kept entries, so that the matrix is that of a transport problem (semidefinite,
+/// with c = Pᵀ1. With relaxed marginals the diagonal has ε b e^(−g/ρ₂)/ρ₂ more, which makes the matrix definite, and Pᵀ diag(1/r) P the factor
+/// ρ₁/(ρ₁ + ε); b is then what the potentials ask for. r and the diagonal are the sums of the kept entries, so that the matrix is that of a transport problem (semidefinite,
 /// with the constants as its kernel). Entries are kept as they were made; the change of u and v since goes into factors.
 ///
 /// Source: Tang et al. 2024 (Sinkhorn-Newton-Sparse); here in v alone, as a pass makes the rows exact anyway.
@@ -31,7 +32,9 @@ struct SparseNewton<Scalar: KernelScalar>: Sendable, Codable {
 
     /// y for the residual b − c; `nil` where the entries are no longer those that matter.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-    mutating func direction(_ scaling: GibbsScaling<Scalar>, residual: [Double], tolerance: Double) -> [Double]? {
+    mutating func direction(
+        _ scaling: GibbsScaling<Scalar>, residual: [Double], extra: [Scalar], damping: Scalar, isSingular: Bool, tolerance: Double
+    ) -> [Double]? {
         guard let row = Self.change(scaling.rowShifts, scaling.rowScales, since: rowShifts, rowScales),
               let column = Self.change(scaling.columnShifts, scaling.columnScales, since: columnShifts, columnScales) else { return nil }
         age += 1
@@ -39,8 +42,8 @@ struct SparseNewton<Scalar: KernelScalar>: Sendable, Codable {
         var forward = [Scalar](repeating: 0, count: n), back = [Scalar](repeating: 0, count: m)
         // r and c of the kept entries.
         let keptRows = Self.product(plan, row, column, &forward), keptColumns = Self.product(transposed, column, row, &back)
-        let inverse = keptRows.map { $0 > 0 ? 1 / $0 : 0 }
-        return semiDualDirection(diagonal: keptColumns, residual: residual, tolerance: tolerance) { y, result in
+        let inverse = keptRows.map { $0 > 0 ? damping / $0 : 0 }, diagonal = zip(keptColumns, extra).map { $0 + $1 }
+        return semiDualDirection(diagonal: diagonal, residual: residual, isSingular: isSingular, tolerance: tolerance) { y, result in
             var scaled = column
             for j in scaled.indices { scaled[j] *= y[j] }
             var image = Self.product(plan, row, scaled, &forward)
@@ -72,20 +75,22 @@ struct SparseNewton<Scalar: KernelScalar>: Sendable, Codable {
     }
 }
 
-/// y with (diag(c) − Pᵀ diag(1/r) P) y = b − c, by conjugate gradients with the diagonal as preconditioner, until the residual has fallen by
+/// y with (diagonal − Pᵀ diag(1/r) P) y = residual, by conjugate gradients with the diagonal as preconditioner, until the residual has fallen by
 /// `tolerance`; `nil` where that gives no direction.
 ///
-/// - Parameter product: writes Pᵀ diag(1/r) P y.
+/// - Parameters:
+///   - isSingular: whether the constants are the kernel of the matrix, as of a balanced problem.
+///   - product: writes Pᵀ diag(1/r) P y.
 @specialized(where Scalar == Float) @specialized(where Scalar == Double)
 func semiDualDirection<Scalar: KernelScalar>(
-    diagonal: [Scalar], residual: [Double], tolerance: Double, product apply: (_ y: [Scalar], _ result: inout [Scalar]) -> Void
+    diagonal: [Scalar], residual: [Double], isSingular: Bool = true, tolerance: Double, product apply: (_ y: [Scalar], _ result: inout [Scalar]) -> Void
 ) -> [Double]? {
     func dot(_ x: [Scalar], _ y: [Scalar]) -> Double { Double(Scalar.dot(x.span, y.span)) }
     func norm(_ x: [Scalar]) -> Double { Double(Scalar.nrm2(x.span)) }
     let inverse = diagonal.map { $0 > 0 ? 1 / $0 : 0 }
     // What the constants, the kernel of the matrix, hold of the residual is out of reach.
     var r = residual.map { Scalar($0) }
-    center(&r, diagonal)
+    if isSingular { center(&r, diagonal) }
     let target = tolerance * norm(r)
     var y = [Scalar](repeating: 0, count: r.count), q = y, z = r.indices.map { inverse[$0] * r[$0] }
     var p = z, product = dot(r, z), steps = 0
@@ -111,7 +116,7 @@ func semiDualDirection<Scalar: KernelScalar>(
         for j in p.indices { p[j] = z[j] + beta * p[j] }
         steps += 1
     }
-    center(&y, inverse.map { $0 > 0 ? 1 : 0 })
+    if isSingular { center(&y, inverse.map { $0 > 0 ? 1 : 0 }) }
     guard y.allSatisfy({ $0.isFinite }), norm(y) > 0 else { return nil }
     return y.map { Double($0) }
 }

@@ -19,6 +19,10 @@ public enum TransportError: Error, Sendable, Equatable, CustomStringConvertible 
     case nonFiniteCost(row: Int, column: Int)
     /// A coordinate of a point is NaN or infinite.
     case nonFinitePoint(Side, index: Int)
+    /// A cost of an axis of a grid is NaN or infinite.
+    case nonFiniteGridCost(axis: Int, row: Int, column: Int)
+    /// A point with mass has no pair with a point that has some, among the pairs that have a cost.
+    case noPartner(Side, index: Int)
     /// Exponents of the Gibbs kernel have an error of `exponentError`, so that its entries mean nothing in this scalar type.
     case epsilonBelowPrecision(epsilon: Double, largestCost: Double, exponentError: Double)
 
@@ -38,6 +42,10 @@ public enum TransportError: Error, Sendable, Equatable, CustomStringConvertible 
             "cost (\(row), \(column)) is not finite; expected no NaN or infinity"
         case .nonFinitePoint(let side, let index):
             "\(side.rawValue) point \(index) has a coordinate that is not finite; expected no NaN or infinity"
+        case .nonFiniteGridCost(let axis, let row, let column):
+            "cost (\(row), \(column)) of axis \(axis) is not finite; expected no NaN or infinity"
+        case .noPartner(let side, let index):
+            "\(side.rawValue) point \(index) has mass, but no pair with a point that has some; expected a cost for one such pair"
         case .epsilonBelowPrecision(let epsilon, let largestCost, let exponentError):
             "epsilon \(epsilon) beside costs of \(largestCost) leaves errors of \(exponentError) in the exponents; expected a larger epsilon or Double"
         }

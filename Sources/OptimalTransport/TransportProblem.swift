@@ -29,8 +29,8 @@ public struct TransportProblem<Scalar: KernelScalar>: Sendable {
     ///   - sourceWeights: a; 1/n each if `nil`.
     ///   - targetWeights: b; 1/m each if `nil`.
     /// - Precondition: as many weights as points; penalties above 0.
-    /// - Throws: ``TransportError`` for weights that are negative or not finite, a measure without mass, and masses that differ while both
-    ///   marginals are exact.
+    /// - Throws: ``TransportError`` for weights that are negative or not finite, a measure without mass, masses that differ while both
+    ///   marginals are exact, and points with mass to or from which sparse costs have no pair.
     public init(
         _ geometry: Geometry<Scalar>, from sourceWeights: [Scalar]? = nil, to targetWeights: [Scalar]? = nil,
         sourcePenalty: MarginalPenalty<Scalar> = .exact, targetPenalty: MarginalPenalty<Scalar> = .exact
@@ -49,6 +49,7 @@ public struct TransportProblem<Scalar: KernelScalar>: Sendable {
             guard abs(massA - massB) <= tolerance * max(massA, massB) else { throw .massesDiffer(source: massA, target: massB) }
             if massA != massB { b = b.map { Scalar(Double($0) * (massA / massB)) } }
         }
+        if case .sparse(let sparse) = geometry.storage, let (side, index) = sparse.loneliest(a, b) { throw .noPartner(side, index: index) }
         self.geometry = geometry
         (self.sourceWeights, self.targetWeights) = (a, b)
         (self.sourcePenalty, self.targetPenalty) = (sourcePenalty, targetPenalty)

@@ -235,19 +235,23 @@ private func difference(_ x: ([Double], [Double]), _ y: ([Double], [Double])) ->
         }
     }
 
-    /// A part of the mass, against the best of all choices of points at a small ε.
-    @Test func partial() throws {
-        let geometry = try toy(4, 4, seed: 50).geometry, c = geometry.costMatrix(), quarter = [Double](repeating: 0.25, count: 4)
-        let problem = try TransportProblem.partial(geometry, from: quarter, to: quarter, mass: 0.5)
+    /// A part of the mass, against the best of all choices of points at a small ε: of unequal masses, and with costs below 0, of which more mass
+    /// would cost less.
+    @Test(arguments: [0.0, 20]) func partial(_ discount: Double) throws {
+        let costs = try toy(4, 6, seed: 50).geometry.costMatrix().map { $0 - discount }, geometry = try Geometry(cost: costs), c = costs
+        let quarter = [Double](repeating: 0.25, count: 4), more = [Double](repeating: 0.25, count: 6)
+        let problem = try TransportProblem.partial(geometry, from: quarter, to: more, mass: 0.5)
         let solution = try Sinkhorn<Double>(epsilon: 2e-3, tolerance: 1e-9).solve(problem).get()
-        let plan = solution.plan.dense().submatrix(rows: 0..<4, columns: 0..<4)
+        let plan = solution.plan.dense().submatrix(rows: 0..<4, columns: 0..<6)
         #expect(abs(plan.elements.reduce(0, +) - 0.5) < 1e-8)
         var best = Double.infinity
-        for i in 0..<4 { for k in 0..<i { for j in 0..<4 { for l in 0..<4 where l != j { best = min(best, (c[i, j] + c[k, l]) / 4) } } } }
+        for i in 0..<4 { for k in 0..<i { for j in 0..<6 { for l in 0..<6 where l != j { best = min(best, (c[i, j] + c[k, l]) / 4) } } } }
         let cost = plan.multipliedElementwise(by: c).elements.reduce(0, +)
-        #expect(cost >= best - 1e-8 && cost < best + 0.01)
+        #expect(cost >= best - 1e-7 && cost < best + 0.01)
+        let exact = ExactTransport().solve(problem)
+        #expect(abs(exact.transportCost - best) < 1e-12)
         #expect(throws: TransportError.negativeWeight(.target, index: 0, value: -1)) {
-            try TransportProblem.partial(geometry, from: quarter, to: [-1, 1, 1, 1], mass: 0.1)
+            try TransportProblem.partial(geometry, from: quarter, to: [-1, 1, 1, 1, 0, 0], mass: 0.1)
         }
     }
 
