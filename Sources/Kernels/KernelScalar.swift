@@ -393,6 +393,15 @@ public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, Co
     static func scatterRows(
         rows: Int, columns: Int, of x: Span<Self>, targets: Span<Int32>, each: Int, into y: inout MutableSpan<Self>, rows yRows: Int)
 
+    /// Y ← scale · Σ ±xᵢ over the rows of X that `sums` gives to each row of Y: the same as
+    /// ``scatterRows(rows:columns:of:targets:each:into:rows:)`` from Y = 0, to the bit, and a multiplication.
+    ///
+    /// Faster where Y does not lie in the first cache levels: X is read once, each row of Y is read and written once for all members in a block.
+    /// Columns are shared among ``Threads/count`` threads; the bits depend neither on their number nor on the tier.
+    ///
+    /// - Precondition: X has `sums.rows` rows of `columns` elements, Y `sums.targetRows`.
+    static func sumRows(_ sums: SignedRowSums, columns: Int, of x: Span<Self>, scale: Self, into y: inout MutableSpan<Self>)
+
     /// r ← b − A x and g ← Aᵀ r for a row-major A, which is read once: what an iteration of least squares asks of its matrix.
     ///
     /// Error of rᵢ at most (columns/8 + 8) u (|bᵢ| + Σₖ |aᵢₖ xₖ|), in the scalar tier (columns/2 + 8) u; of gₖ at most

@@ -12,7 +12,7 @@ private func requireMatrix(_ name: String, _ rows: Int, _ columns: Int, _ count:
     require(!overflow && count == needed, "\(name) has \(count) elements; expected \(rows)·\(columns)")
 }
 
-private func requireTargets(_ targets: Span<Int32>, _ rows: Int, _ each: Int, _ bound: Int) {
+func requireTargets(_ targets: Span<Int32>, _ rows: Int, _ each: Int, _ bound: Int) {
     require(each >= 0 && targets.count == rows * each, "\(targets.count) targets; expected \(each) for each of \(rows) rows")
     var largest: Int32 = -1
     for i in targets.indices { largest = max(largest, targets[i] ^ (targets[i] >> 31)) }
@@ -79,6 +79,56 @@ private func forEachRowPart<Element>(
     }
 }
 
+private func requireSums(_ sums: SignedRowSums, _ columns: Int, _ x: Int, _ y: Int) {
+    requireMatrix("X", sums.rows, columns, x)
+    requireMatrix("Y", sums.targetRows, columns, y)
+}
+
+/// The parts of ``KernelScalar/sumRows(_:columns:of:scale:into:)`` that do not depend on the type, with the two kernels.
+private func sumRowsByStrips<Element>(
+    _ sums: SignedRowSums, columns: Int, of x: UnsafePointer<Element>, into y: UnsafeMutablePointer<Element>,
+    add: @Sendable (
+        _ block: SignedRowSums.Block, _ columns: Int, _ xStride: Int, _ xCount: Int, _ x: UnsafePointer<Element>, _ yStride: Int,
+        _ yCount: Int, _ y: UnsafeMutablePointer<Element>) -> Void,
+    copy: @Sendable (
+        _ rows: Int, _ columns: Int, _ width: Int, _ scales: Bool, _ xStride: Int, _ x: UnsafePointer<Element>, _ yStride: Int,
+        _ y: UnsafeMutablePointer<Element>) -> Void
+) {
+    let size = MemoryLayout<Element>.stride, d = sums.targetRows
+    // Threads share neither strips nor elements of Y.
+    nonisolated(unsafe) let x = unsafe x, y = unsafe y
+    if sums.readsInPlace {
+        let width = stripWidth(columns, size)
+        concurrentPerform(iterations: (columns + width - 1) / width) { strip in
+            let start = strip * width, own = min(width, columns - start)
+            for block in sums.blocks {
+                unsafe add(block, own, columns, sums.rows * columns - start, x + start, columns, d * columns - start, y + start)
+            }
+            unsafe copy(d, own, own, true, columns, y + start, columns, y + start)
+        }
+        return
+    }
+    let width = sums.stripWidth(columns: columns, size: size), strips = (columns + width - 1) / width
+    let workers = min(Threads.isInsideParallelRegion ? 1 : Threads.count, strips)
+    let blockRows = sums.blocks.map(\.rows).max() ?? 0
+    concurrentPerform(iterations: workers) { worker in
+        // The strips of Y and of a block of X, aligned to lines.
+        let tileCount = blockRows * width, stripCount = d * width
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: (tileCount + stripCount) * size, alignment: 64)
+        let tile = unsafe memory.bindMemory(to: Element.self, capacity: tileCount + stripCount), strip = unsafe tile + tileCount
+        for s in strips * worker / workers..<strips * (worker + 1) / workers {
+            let start = s * width, own = min(width, columns - start), padded = ((own * size + 63) / 64) * 64 / size
+            unsafe UnsafeMutableRawPointer(strip).initializeMemory(as: UInt8.self, repeating: 0, count: d * padded * size)
+            for block in sums.blocks {
+                unsafe copy(block.rows, own, padded, false, columns, x + block.firstRow * columns + start, padded, tile)
+                unsafe add(block, padded, padded, block.rows * padded, tile, padded, d * padded, strip)
+            }
+            unsafe copy(d, own, own, true, padded, strip, columns, y + start)
+        }
+        unsafe memory.deallocate()
+    }
+}
+
 extension Float {
     public static func hadamard(_ x: inout MutableSpan<Float>) {
         requirePowerOfTwo(x.count, "elements")
@@ -110,6 +160,35 @@ extension Float {
                     unsafe dsc_sketch_scatter_rows_f32(
                         rows, width, columns, rows * columns - start, x! + start, each, rows * each, targets, columns,
                         y.count - start, y.baseAddress! + start)
+                }
+            }
+        }
+    }
+
+    public static func sumRows(
+        _ sums: SignedRowSums, columns: Int, of x: Span<Float>, scale: Float, into y: inout MutableSpan<Float>
+    ) {
+        requireSums(sums, columns, x.count, y.count)
+        guard columns > 0, sums.targetRows > 0 else { return }
+        if sums.readsInPlace || x.isEmpty { for i in y.indices { y[i] = 0 } }
+        guard !x.isEmpty else { return }
+        unsafe withPointers(x, sums.classes.span, sums.targets.span) { x, classes, targets in
+            unsafe sums.members.withUnsafeBufferPointer { members in
+                nonisolated(unsafe) let classes = unsafe classes!, targets = unsafe targets!, members = members.baseAddress!
+                unsafe y.withUnsafeMutableBufferPointer { y in
+                    unsafe sumRowsByStrips(
+                        sums, columns: columns, of: x!, into: y.baseAddress!,
+                        add: { block, columns, xStride, xCount, x, yStride, yCount, y in
+                            unsafe dsc_sketch_sum_rows_f32(
+                                block.classes.count, classes + block.classes.lowerBound, block.targets.count, targets + block.targets.lowerBound,
+                                block.members.count, members + block.members.lowerBound, columns, xStride, xCount, x, yStride, yCount, y)
+                        },
+                        copy: { rows, columns, width, scales, xStride, x, yStride, y in
+                            if scales, scale == 1, unsafe UnsafePointer(y) == x { return }
+                            unsafe dsc_sketch_scaled_rows_f32(
+                                rows, columns, width, scales ? scale : 1, xStride, (rows - 1) * xStride + columns, x, yStride,
+                                (rows - 1) * yStride + width, y)
+                        })
                 }
             }
         }
@@ -213,6 +292,35 @@ extension Double {
                     unsafe dsc_sketch_scatter_rows_f64(
                         rows, width, columns, rows * columns - start, x! + start, each, rows * each, targets, columns,
                         y.count - start, y.baseAddress! + start)
+                }
+            }
+        }
+    }
+
+    public static func sumRows(
+        _ sums: SignedRowSums, columns: Int, of x: Span<Double>, scale: Double, into y: inout MutableSpan<Double>
+    ) {
+        requireSums(sums, columns, x.count, y.count)
+        guard columns > 0, sums.targetRows > 0 else { return }
+        if sums.readsInPlace || x.isEmpty { for i in y.indices { y[i] = 0 } }
+        guard !x.isEmpty else { return }
+        unsafe withPointers(x, sums.classes.span, sums.targets.span) { x, classes, targets in
+            unsafe sums.members.withUnsafeBufferPointer { members in
+                nonisolated(unsafe) let classes = unsafe classes!, targets = unsafe targets!, members = members.baseAddress!
+                unsafe y.withUnsafeMutableBufferPointer { y in
+                    unsafe sumRowsByStrips(
+                        sums, columns: columns, of: x!, into: y.baseAddress!,
+                        add: { block, columns, xStride, xCount, x, yStride, yCount, y in
+                            unsafe dsc_sketch_sum_rows_f64(
+                                block.classes.count, classes + block.classes.lowerBound, block.targets.count, targets + block.targets.lowerBound,
+                                block.members.count, members + block.members.lowerBound, columns, xStride, xCount, x, yStride, yCount, y)
+                        },
+                        copy: { rows, columns, width, scales, xStride, x, yStride, y in
+                            if scales, scale == 1, unsafe UnsafePointer(y) == x { return }
+                            unsafe dsc_sketch_scaled_rows_f64(
+                                rows, columns, width, scales ? scale : 1, xStride, (rows - 1) * xStride + columns, x, yStride,
+                                (rows - 1) * yStride + width, y)
+                        })
                 }
             }
         }

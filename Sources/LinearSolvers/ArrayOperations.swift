@@ -1,35 +1,7 @@
 import Kernels
 import LinearAlgebra
 
-// Kernels on the arrays of a state, in place. Spans of two arrays of one state cannot be held at the same time; arguments can.
-
-/// y ← a x + y.
-@inline(__always)
-func axpy<Scalar: KernelScalar>(_ a: Scalar, _ x: [Scalar], _ y: inout [Scalar]) {
-    var span = y.mutableSpan
-    Scalar.axpy(a, x.span, &span)
-}
-
-/// y ← a x + b y.
-@inline(__always)
-func axpby<Scalar: KernelScalar>(_ a: Scalar, _ x: [Scalar], _ b: Scalar, _ y: inout [Scalar]) {
-    var span = y.mutableSpan
-    Scalar.axpby(a, x.span, b, &span)
-}
-
-/// x ← a x.
-@inline(__always)
-func scale<Scalar: KernelScalar>(_ a: Scalar, _ x: inout [Scalar]) {
-    var span = x.mutableSpan
-    Scalar.scale(a, &span)
-}
-
-/// y ← x.
-@inline(__always)
-func assign<Scalar: KernelScalar>(_ x: [Scalar], _ y: inout [Scalar]) {
-    var span = y.mutableSpan
-    copy(x.span, &span)
-}
+// Kernels and operators on the arrays of a state.
 
 @inline(__always)
 func dot<Scalar: KernelScalar>(_ x: [Scalar], _ y: [Scalar]) -> Scalar { Scalar.dot(x.span, y.span) }

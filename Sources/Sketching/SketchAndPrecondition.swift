@@ -30,7 +30,7 @@ public struct SketchAndPrecondition: Sendable {
     public let scalesColumns: Bool
     /// How many more sketches are drawn while one has a smaller rank than columns.
     public let redraws: Int
-    /// Bound of ‖(A P)ᵀ r‖/‖r‖ relative to its first value's scale ‖A P‖ ≈ 1. Default: 50 times the spacing at 1.
+    /// Bound of ‖(A P)ᵀ r‖/‖r‖ relative to its first value's scale ‖A P‖ ≈ 1. Default: 4 times the spacing at 1.
     public let tolerance: Double?
     public let iterationLimit: Int
 
@@ -72,7 +72,7 @@ public struct SketchAndPrecondition: Sendable {
         let x0 = start == .warm ? p.color(p.start) : [Scalar](repeating: 0, count: a.columns)
         let first = try LeastSquaresIterate(x0, system, p)
         var lsqr = LSQR(first.residual, first.whitened)
-        let tolerance = tolerance.map { Scalar($0) } ?? 50 * Scalar.ulpOfOne, scale = system.right.norm
+        let tolerance = tolerance.map { Scalar($0) } ?? 4 * Scalar.ulpOfOne, scale = system.right.norm
         var iterations = 0, reason: String?
         while reason == nil, iterations < iterationLimit {
             if lsqr.normalResidual <= tolerance {

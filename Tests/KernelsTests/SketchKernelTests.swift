@@ -97,6 +97,38 @@ import _TestSupport
         #expect(equal, "\(Scalar.self) \(columns) columns")
     }
 
+    /// Gathered sums against scattered ones, to the bit: one block and several, targets without members, one target a row and many.
+    @Test(arguments: KernelTier.supported) func gatheredSumsAreTheScatteredOnes(_ tier: KernelTier) throws {
+        try withKernelTier(tier) {
+            for (rows, targetRows, each) in [(0, 3, 2), (1, 1, 1), (5, 40, 3), (300, 7, 1), (2048, 60, 8), (4500, 100, 2), (4097, 5000, 8)] {
+                for columns in rows > 2000 ? [1, 9, 67] : [0, 1, 7, 8, 31, 32, 33, 64, 65, 140] {
+                    checkSums(Float.self, rows, targetRows, each, columns)
+                    checkSums(Double.self, rows, targetRows, each, columns)
+                }
+            }
+        }
+    }
+
+    private func checkSums<Scalar: KernelScalar>(_: Scalar.Type, _ rows: Int, _ targetRows: Int, _ each: Int, _ columns: Int) {
+        var numbers = TestNumbers(seed: UInt64(rows + columns))
+        var x = GuardedBuffer<Scalar>(count: rows * columns, offset: 1), y = GuardedBuffer<Scalar>(count: targetRows * columns, offset: 3)
+        for i in 0..<rows * columns { x[i] = Scalar(numbers.spread()) }
+        for i in 0..<targetRows * columns { y[i] = .nan }
+        let targets = (0..<rows * each).map { e in
+            let t = Int32((e * 7919 + e / 3) % targetRows)
+            return e % 3 == 0 ? ~t : t
+        }
+        var expected = [Scalar](repeating: 0, count: targetRows * columns)
+        x.withSpan { x in
+            var span = expected.mutableSpan
+            Scalar.scatterRows(rows: rows, columns: columns, of: x, targets: targets.span, each: each, into: &span, rows: targetRows)
+        }
+        let sums = SignedRowSums(targets: targets, each: each, rows: rows, targetRows: targetRows)
+        x.withSpan { x in y.withMutableSpan { Scalar.sumRows(sums, columns: columns, of: x, scale: 0.7, into: &$0) } }
+        let equal = y.elements == expected.map { $0 * 0.7 }
+        #expect(equal, "\(Scalar.self) \(rows) rows to \(targetRows), \(columns) columns")
+    }
+
     /// r = b − A x and Aᵀ r against sums in order, with whole numbers, for which both are exact.
     @Test(arguments: KernelTier.supported) func residualAndPullback(_ tier: KernelTier) throws {
         try withKernelTier(tier) {

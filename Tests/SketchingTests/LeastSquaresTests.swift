@@ -1,9 +1,17 @@
+import Kernels
 import LinearAlgebra
 import Objectives
 import Randomness
 import RealModule
 import Sketching
 import Testing
+
+/// H D for the padded length, whatever number of rows is asked for.
+private struct OrthogonalSketch: SketchDistribution {
+    func sample<Scalar: KernelScalar>(_ type: Scalar.Type, rows: Int, columns: Int, random: RandomStream) -> any Sketch<Scalar> {
+        SubsampledHadamard().sample(type, rows: columns, columns: columns, random: random)
+    }
+}
 
 /// What the solvers by sketching share: exactness, forms, statuses and bad input.
 @Suite struct LeastSquaresTests {
@@ -26,7 +34,7 @@ import Testing
         let problem = try LeastSquaresProblem(4000, 50, condition: 10, residual: 0.1, seed: 21)
         let result = try Self.accurate[k].solve(problem.a, problem.b, 0)
         let error = try problem.backwardError(result.solution)
-        #expect(error <= 3e-16, "\(Self.accurate[k].name): \(error), \(result.reason)")
+        #expect(error <= 1e-16, "\(Self.accurate[k].name): \(error), \(result.reason)")
         #expect(result.status == .converged && result.rank == 50)
         let exact = try QR(problem.a).solve(problem.b)
         #expect(norm(difference(result.solution, exact)) < 1e-13)
@@ -73,18 +81,18 @@ import Testing
         }
     }
 
-    /// The error's contraction a step, from steps 5 and 15, against what the extremes λ of the whitened spectrum predict; in theory they are
+    /// The error's contraction a step, from steps 5 and 20, against what the extremes λ of the whitened spectrum predict; in theory they are
     /// 1/(1 ± √ρ)², and then the rates are those of the table (Check 6).
     @Test func contractionsAreThoseOfTheory() throws {
         let problem = try LeastSquaresProblem(4000, 50, condition: 10, residual: 1, seed: 29)
-        func rate(_ variant: IterativeSketching.Variant, _ ratio: Int) throws -> (measured: Double, predicted: Double) {
-            let sketch = SketchOptions(ratio: ratio, distribution: GaussianSketch(), seed: 1)
-            let errors = try [5, 15].map { limit in
+        func rate(_ variant: IterativeSketching.Variant, _ ratio: Int, seed: UInt64 = 1) throws -> (measured: Double, predicted: Double) {
+            let sketch = SketchOptions(ratio: ratio, distribution: GaussianSketch(), seed: seed)
+            let errors = try [5, 20].map { limit in
                 let result = try IterativeSketching(variant, sketch: sketch, iterationLimit: limit).solve(problem.a, problem.b)
                 #expect(result.status == .iterationLimit && result.iterations == limit)
                 return problem.imageError(result.solution)
             }
-            let s = GaussianSketch().sample(Double.self, rows: 50 * ratio, columns: 4000, random: RandomStream(seed: 1))
+            let s = GaussianSketch().sample(Double.self, rows: 50 * ratio, columns: 4000, random: RandomStream(seed: seed))
             let range = try embeddingRange(of: s, onOrthonormal: QR(problem.a).q()), rho = 1 / Double(ratio)
             let alpha = variant == .basic ? 1 : (1 - rho) * (1 - rho) / (variant == .damped ? 1 + rho : 1)
             let beta = variant == .momentum ? rho : 0
@@ -93,15 +101,20 @@ import Testing
                 let middle = abs(1 + beta - alpha / (sigma * sigma)), square = middle * middle - 4 * beta
                 return square > 0 ? (middle + square.squareRoot()) / 2 : beta.squareRoot()
             }.max()!
-            return (Double.pow(errors[1] / errors[0], 0.1), predicted)
+            return (Double.pow(errors[1] / errors[0], 1.0 / 15), predicted)
         }
-        for variant in [IterativeSketching.Variant.momentum, .damped] {
-            for (ratio, root) in [(4, 0.5), (12, 0.2887), (20, 0.2236)] {
-                let (measured, predicted) = try rate(variant, ratio)
+        // The rates of the table, of a typical draw: one whose extremes lie outside those of theory is slower with momentum. The median of five.
+        let table: [(variant: IterativeSketching.Variant, ratio: Int, rate: Double, bound: Double)] = [
+            (.momentum, 4, 0.499, 0.5), (.momentum, 12, 0.290, 0.289), (.momentum, 20, 0.224, 0.224),
+            (.damped, 4, 0.76, 0.8), (.damped, 12, 0.505, 0.533), (.damped, 20, 0.368, 0.426),
+        ]
+        for (variant, ratio, expected, bound) in table {
+            let rates = try (2...6).map { try rate(variant, ratio, seed: $0) }
+            for (measured, predicted) in rates {
                 #expect(measured < 1.15 * predicted && measured > 0.75 * predicted, "\(variant) at \(ratio)n: \(measured), \(predicted)")
-                let theory = variant == .momentum ? root : 2 * root / (1 + root * root)
-                #expect(predicted < 1.8 * theory && predicted > 0.9 * theory, "\(variant) at \(ratio)n: \(predicted), \(theory)")
             }
+            let median = rates.map(\.measured).sorted()[2]
+            #expect(abs(median / expected - 1) < 0.12 && median < 1.05 * bound, "\(variant) at \(ratio)n: \(median), expected \(expected)")
         }
         let basic = try rate(.basic, 20)
         #expect(basic.measured > 0.45 && basic.measured < 0.7, "\(basic)")
@@ -113,19 +126,31 @@ import Testing
         #expect(same)
     }
 
-    /// LSQR's steps to 10⁻¹² follow from d/n and not from the condition (Check 7).
+    /// LSQR's steps to 10⁻¹² follow from d/n and not from the condition: 46, 32, 24, 21 within 3, and below log 10⁻¹²/log √(n/d) (Check 7).
     @Test func lsqrStepsDoNotDependOnTheCondition() throws {
-        for (ratio, bound) in [(2, 80), (4, 40), (8, 27), (12, 22)] {
-            var counts: [Int] = []
+        for (ratio, steps, bound) in [(2, 46, 80), (4, 32, 40), (8, 24, 27), (12, 21, 22)] {
             for condition in [10.0, 1e6, 1e10] {
                 let problem = try LeastSquaresProblem(6000, 50, condition: condition, residual: 1e-3, seed: 31)
                 let options = SketchOptions(ratio: ratio, distribution: GaussianSketch(), seed: 2)
                 let result = try SketchAndPrecondition(sketch: options, tolerance: 1e-12).solve(problem.a, problem.b)
+                // At d = 2n and a condition of 10¹⁰ rounding in the whitened matrix, of which κ u is lost, costs some more.
+                let slack = ratio == 2 && condition > 1e9 ? 6 : 3
                 #expect(result.status == .converged)
-                counts.append(result.iterations)
+                #expect(abs(result.iterations - steps) <= slack && result.iterations <= bound, "\(ratio)n, \(condition): \(result.iterations)")
             }
-            #expect(counts.max()! <= bound && counts.max()! - counts.min()! <= 10, "\(ratio)n: \(counts)")
         }
+    }
+
+    /// With an orthogonal S of m rows the sketch is the whole problem: the whitened matrix is orthonormal, and one basic step gives the solution (Check 11).
+    @Test func anOrthogonalSketchNeedsOneStep() throws {
+        let problem = try LeastSquaresProblem(1024, 20, condition: 1e3, residual: 0.5, seed: 32)
+        let s = OrthogonalSketch().sample(Double.self, rows: 1024, columns: 1024, random: RandomStream(seed: 1))
+        let range = try embeddingRange(of: s, onOrthonormal: QR(problem.a).q())
+        #expect(abs(range.lowerBound - 1) < 1e-13 && abs(range.upperBound - 1) < 1e-13)
+        let result = try IterativeSketching(.basic, sketch: SketchOptions(distribution: OrthogonalSketch()), iterationLimit: 1).solve(problem.a, problem.b)
+        #expect(result.sketchRows == 1024 && result.iterations == 1)
+        let error = try problem.backwardError(result.solution)
+        #expect(error < 1e-15 && norm(difference(result.solution, problem.x)) < 1e-11, "\(error)")
     }
 
     /// κ = 10¹²: which solvers are stable forwards and backwards (Check 8).
@@ -257,7 +282,10 @@ import Testing
         let few = try method(500, 5), short = try method(600, RandomizedLeastSquares.leastColumns)
         #expect(few.method == .householderQR && few.reason.contains("5 columns"), "\(few.reason)")
         #expect(short.method == .householderQR && short.reason.contains("600 rows"), "\(short.reason)")
-        let tall = try method(RandomizedLeastSquares.leastRatio * RandomizedLeastSquares.leastColumns, RandomizedLeastSquares.leastColumns)
+        let tall = try method(RandomizedLeastSquares.leastRatio(columns: RandomizedLeastSquares.leastColumns) * RandomizedLeastSquares.leastColumns, RandomizedLeastSquares.leastColumns)
+        #expect(tall.sketchRows == 12 * RandomizedLeastSquares.leastColumns)
+        let wider = try method(30 * 100, 100)
+        #expect(wider.method == .fossils && wider.sketchRows == 600)
         #expect(tall.method == .fossils)
         let wide = try method(5, 20)
         #expect(wide.method == .singularValues)

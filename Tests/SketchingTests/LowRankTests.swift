@@ -20,6 +20,16 @@ import Testing
         for j in 0..<rank { #expect(abs(sparse[j] - values[j]) < 1e-12 && abs(operated[j] - values[j]) < 1e-12) }
     }
 
+    /// What is added to the core for the factorisation is taken off again: a matrix of rank 3 has no other eigenvalues than rounding's, which is
+    /// far below the shift in their sum.
+    @Test func nystromTakesItsShiftOffAgain() throws {
+        let q = try QR(normal(100, 3, seed: 8)).q(), scaled = Matrix<Double>(rows: 100, columns: 3) { q[$0, $1] * Double($1 + 1) }
+        let approximation = try NystromApproximation(multiply(scaled, q, transposeB: true), rank: 10)
+        for j in 0..<3 { #expect(abs(approximation.values[j] - Double(3 - j)) < 1e-12) }
+        let rest = approximation.values[3...].reduce(0, +)
+        #expect(approximation.values.count == 10 && rest < 3 * approximation.shift, "\(rest), shift \(approximation.shift)")
+    }
+
     /// Eigenvalues 1/(j + 1)⁴: exact where the rank suffices, and a preconditioner whose product with A + μ I has a small condition.
     @Test func nystromPreconditions() throws {
         let q = try QR(normal(100, 100, seed: 3)).q(), mu = 1e-6

@@ -47,6 +47,10 @@ void test_sketch(const dsc_kernel_table *table, const char *tier) {
                 test_gather_gram_f32(table, tier, rows, lengths[i], offsets[o]);
                 test_gather_gram_f64(table, tier, rows, lengths[i], offsets[o]);
             }
+            test_sums_f32(table, tier, lengths[i], offsets[o]);
+            test_sums_f64(table, tier, lengths[i], offsets[o]);
+            test_scaled_f32(table, tier, lengths[i], offsets[o]);
+            test_scaled_f64(table, tier, lengths[i], offsets[o]);
         }
         for (size_t rows = 1; rows <= 512; rows *= 2)
             for (size_t columns = 0; columns <= 33; columns++)

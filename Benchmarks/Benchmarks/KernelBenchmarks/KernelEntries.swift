@@ -291,6 +291,23 @@ enum KernelEntries {
                 let s = SparseSignEmbedding().sample(T.self, rows: 2000, columns: a.rows, random: RandomStream(seed: 1))
                 return Workload("", work: Double(a.elements.count) * size, .bytes, roofline: .read) { consume(s.apply(to: a)) }
             },
+            Entry("sketch CountSketch, 20000×500 to 2000 \(type)") {
+                let a = Matrix(rows: 20_000, columns: 500, elements: [T](repeating: 1, count: 20_000 * 500))
+                let s = SparseSignEmbedding.countSketch.sample(T.self, rows: 2000, columns: a.rows, random: RandomStream(seed: 1))
+                return Workload("", work: Double(a.elements.count) * size, .bytes, roofline: .read) { consume(s.apply(to: a)) }
+            },
+            Entry("sketch residual and pullback, 20000×500 \(type)") {
+                let a = [T](repeating: 1, count: 20_000 * 500), x = [T](repeating: 0, count: 500), b = [T](repeating: 1, count: 20_000)
+                let r = Buffer(b), g = Buffer(x)
+                return Workload("", work: Double(a.count) * size, .bytes, roofline: .read) {
+                    r.modify { r in
+                        g.modify { g in
+                            var residual = r.mutableSpan, pulled = g.mutableSpan
+                            T.residualPullback(rows: 20_000, columns: 500, of: a.span, x.span, b.span, into: &residual, pulled: &pulled)
+                        }
+                    }
+                }
+            },
             Entry("sketch sign pullback, 20000×500 \(type)") {
                 let a = [T](repeating: 1, count: 20_000 * 500), x = [T](repeating: 0, count: 500), b = [T](repeating: 1, count: 20_000)
                 let r = Buffer(b), g = Buffer(x)

@@ -26,7 +26,7 @@ struct GolubKahan<Scalar: KernelScalar>: Codable, Sendable {
         }
         let size = powerOfTwo(near: norm(u))
         scale = size
-        LinearSolvers.scale(1 / size, &u)
+        Kernels.scale(1 / size, &u)
         beta = normalize(&u)
         guard beta > 0 else { return }
         applyAdjoint(system.matrix, u, into: &v)

@@ -63,7 +63,7 @@ public struct MINRES<Scalar: KernelScalar>: LinearSolver {
             system.residual(of: start, into: &residual)
         }
         let norm = LinearSolvers.norm(residual), scale = powerOfTwo(near: norm)
-        LinearSolvers.scale(1 / scale, &residual)
+        Kernels.scale(1 / scale, &residual)
         let bound = tolerance.bound(rightHandSide: system.rightHandSide.span, initialResidual: norm)
         var state = State(
             iterate: start ?? zeros, previous: zeros, current: residual, image: zeros,

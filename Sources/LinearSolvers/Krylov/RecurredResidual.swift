@@ -51,7 +51,7 @@ struct RecurredResidual<Scalar: KernelScalar>: Codable, Sendable {
 
     private mutating func rescale() {
         scale = powerOfTwo(near: LinearSolvers.norm(residual))
-        if scale != 1 { LinearSolvers.scale(1 / scale, &residual) }
+        if scale != 1 { Kernels.scale(1 / scale, &residual) }
         square = dot(residual, residual)
     }
 

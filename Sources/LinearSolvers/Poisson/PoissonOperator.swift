@@ -96,7 +96,7 @@ extension PoissonOperator: RelaxableOperator {
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func relax(
-        _ x: inout MutableSpan<Scalar>, _ b: Span<Scalar>, relaxation: Scalar, order: RelaxationOrder, measuring: Bool,
+        _ x: inout MutableSpan<Scalar>, _ b: Span<Scalar>, relaxation: Scalar, order: RelaxationOrder, sequence: Span<Int32>, measuring: Bool,
         work: inout MutableSpan<Scalar>
     ) -> Scalar {
         requireSweep(x.count, b.count, relaxation, work.count)

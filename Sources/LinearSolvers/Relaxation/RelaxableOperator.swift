@@ -10,12 +10,17 @@ public protocol RelaxableOperator<Scalar>: LinearOperator {
 
     /// One sweep of successive over-relaxation: x ← x + ω (b − A·x)ᵢ / dᵢ for each i in turn.
     ///
-    /// - Parameter work: ``workCount`` elements, overwritten; here and below.
+    /// - Parameters:
+    ///   - sequence: what ``sequence(_:)`` gives for this order.
+    ///   - work: ``workCount`` elements, overwritten; here and below.
     /// - Returns: ‖b − A·x‖² of the new x if `measuring`, else 0.
     /// - Precondition: no dᵢ is 0.
     func relax(
-        _ x: inout MutableSpan<Scalar>, _ b: Span<Scalar>, relaxation: Scalar, order: RelaxationOrder, measuring: Bool,
+        _ x: inout MutableSpan<Scalar>, _ b: Span<Scalar>, relaxation: Scalar, order: RelaxationOrder, sequence: Span<Int32>, measuring: Bool,
         work: inout MutableSpan<Scalar>) -> Scalar
+
+    /// The unknowns in the sequence of a sweep, where the operator does not find it by counting. Made once a run.
+    func sequence(_ order: RelaxationOrder) -> [Int32]
 
     /// x ← (D/ω + L)⁻¹ b, or (D/ω + U)⁻¹ b if `upper`.
     func solveTriangle(
@@ -43,6 +48,18 @@ public enum RelaxationOrder: String, Sendable, Hashable, Codable, CaseIterable {
 }
 
 extension RelaxableOperator {
+    /// None: the sequence follows from the indices.
+    public func sequence(_ order: RelaxationOrder) -> [Int32] { [] }
+
+    /// One sweep by itself; a general matrix finds its colours anew each time.
+    public func relax(
+        _ x: inout MutableSpan<Scalar>, _ b: Span<Scalar>, relaxation: Scalar, order: RelaxationOrder, measuring: Bool,
+        work: inout MutableSpan<Scalar>
+    ) -> Scalar {
+        let sequence = sequence(order)
+        return relax(&x, b, relaxation: relaxation, order: order, sequence: sequence.span, measuring: measuring, work: &work)
+    }
+
     /// The first i with dᵢ zero or not finite.
     var badDiagonal: Int? { firstUnusable(diagonal) }
 

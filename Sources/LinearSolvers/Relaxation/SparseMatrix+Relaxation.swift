@@ -6,17 +6,18 @@ extension SparseMatrix: RelaxableOperator {
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func relax(
-        _ x: inout MutableSpan<Scalar>, _ b: Span<Scalar>, relaxation: Scalar, order: RelaxationOrder, measuring: Bool,
+        _ x: inout MutableSpan<Scalar>, _ b: Span<Scalar>, relaxation: Scalar, order: RelaxationOrder, sequence: Span<Int32>, measuring: Bool,
         work: inout MutableSpan<Scalar>
     ) -> Scalar {
         requireSweep(x.count, b.count, relaxation, work.count)
+        require(order != .redBlack || sequence.count == rows, "a sequence of \(sequence.count) unknowns for \(rows); expected that of the order")
         switch order {
         case .forward: for i in 0..<rows { relax(i, &x, b, relaxation) }
         case .backward: for i in stride(from: rows - 1, through: 0, by: -1) { relax(i, &x, b, relaxation) }
         case .symmetric:
             for i in 0..<rows { relax(i, &x, b, relaxation) }
             for i in stride(from: rows - 1, through: 0, by: -1) { relax(i, &x, b, relaxation) }
-        case .redBlack: for i in coloring() { relax(Int(i), &x, b, relaxation) }
+        case .redBlack: for k in sequence.indices { relax(Int(sequence[k]), &x, b, relaxation) }
         }
         guard measuring else { return 0 }
         var sum: Scalar = 0
@@ -26,6 +27,8 @@ extension SparseMatrix: RelaxableOperator {
         }
         return sum
     }
+
+    public func sequence(_ order: RelaxationOrder) -> [Int32] { order == .redBlack ? coloring() : [] }
 
     /// bᵢ − (A·x)ᵢ and aᵢᵢ.
     @inline(__always)

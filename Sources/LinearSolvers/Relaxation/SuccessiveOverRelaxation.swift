@@ -42,6 +42,7 @@ public struct SuccessiveOverRelaxation<Scalar: KernelScalar>: Sendable {
         public fileprivate(set) var iterations = 0
         fileprivate let start: [Scalar], startNorm: Scalar, bound: Scalar, badDiagonal: Int?
         fileprivate var work: [Scalar]
+        fileprivate let sequence: [Int32]
         /// The bound underflows or overflows in squares; then each norm is taken by itself.
         fileprivate let isExtreme: Bool
     }
@@ -61,7 +62,8 @@ public struct SuccessiveOverRelaxation<Scalar: KernelScalar>: Sendable {
         let square = bound * bound
         return State(
             iterate: x, residualNorm: norm, start: x, startNorm: norm, bound: bound, badDiagonal: a.badDiagonal,
-            work: [Scalar](repeating: 0, count: a.workCount), isExtreme: !(square > .leastNormalMagnitude && square * 1e8 < .infinity))
+            work: [Scalar](repeating: 0, count: a.workCount), sequence: a.sequence(order),
+            isExtreme: !(square > .leastNormalMagnitude && square * 1e8 < .infinity))
     }
 
     /// Why the run ends where it stands; `nil` to go on.
@@ -78,7 +80,7 @@ public struct SuccessiveOverRelaxation<Scalar: KernelScalar>: Sendable {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func step(_ state: inout State, _ a: any RelaxableOperator<Scalar>, _ b: [Scalar]) -> Termination? {
         if let end = check(state) { return end }
-        let square = sweep(a, b, &state.iterate, &state.work, measuring: !state.isExtreme)
+        let square = sweep(a, b, &state.iterate, state.sequence, &state.work, measuring: !state.isExtreme)
         if state.isExtreme || !square.isFinite {
             var r = b
             LinearSystem(a, b).residual(of: state.iterate, into: &r)
@@ -92,10 +94,10 @@ public struct SuccessiveOverRelaxation<Scalar: KernelScalar>: Sendable {
 
     @inline(__always)
     private func sweep(
-        _ a: any RelaxableOperator<Scalar>, _ b: [Scalar], _ x: inout [Scalar], _ work: inout [Scalar], measuring: Bool
+        _ a: any RelaxableOperator<Scalar>, _ b: [Scalar], _ x: inout [Scalar], _ sequence: [Int32], _ work: inout [Scalar], measuring: Bool
     ) -> Scalar {
         var xSpan = x.mutableSpan, workSpan = work.mutableSpan
-        return a.relax(&xSpan, b.span, relaxation: relaxation, order: order, measuring: measuring, work: &workSpan)
+        return a.relax(&xSpan, b.span, relaxation: relaxation, order: order, sequence: sequence.span, measuring: measuring, work: &workSpan)
     }
 
     /// Sweeps until the tolerance or the limit.
