@@ -4,14 +4,14 @@ import Objectives
 import Randomness
 import RealModule
 
-/// Transport over plans of low rank, by mirror descent whose projections are those of Dykstra.
+/// Transport over plans of low rank, by mirror descent.
 ///
 ///     min ⟨C, P⟩ + ε Σ X (ln X − 1) over X = Q, R, h       P = Q diag(1/h) Rᵀ,   Q1 = a, R1 = b,   Qᵀ1 = Rᵀ1 = h ≥ floor
 ///
 /// An iteration takes the gradients ∇Q = C R diag(1/h), ∇R = Cᵀ Q diag(1/h), ∇h = −diag(Qᵀ C R)/h², moves the logarithms of Q, R and h against
-/// them, and projects onto the constraints in the Kullback-Leibler divergence. All of it is done on logarithms: there is no step so large that
-/// it gives NaN. What Dykstra's rounds leave of the constraints is rounded away (Altschuler et al. 2017), so that plans are exact at any time and
-/// their cost bounds that of the optimal plan from above.
+/// them, and projects onto the constraints in the Kullback-Leibler divergence, by some rounds of Dykstra's and Newton's steps in 2r variables. All of it
+/// is done on logarithms: there is no step so large that it gives NaN. What the projection leaves of the constraints is rounded away (Altschuler
+/// et al. 2017), so that plans are exact at any time and their cost bounds that of the optimal plan from above.
 ///
 /// The step is γ over the largest difference within the gradients; it is halved when the objective rises, and such an iteration is not taken. The
 /// problem is not convex: a run ends in a local optimum. The first one starts from k-means clusters of both measures, which an exact plan between the
@@ -20,12 +20,12 @@ import RealModule
 /// Of rank 1 there is one plan, a bᵀ. The plan is a ``LowRankPlan``; there are no potentials.
 ///
 /// Differs from POT and OTT-JAX: γ is over the size of the gradients, not its square, so that the unit of costs does not matter; the entropies are
-/// those of the objective above in an exact mirror step, where OTT-JAX takes their gradient besides; the cost never rises.
+/// those of the objective above in an exact mirror step, where OTT-JAX takes their gradient besides; the objective never rises.
 ///
 /// Source: Scetbon, Cuturi & Peyré 2021.
 ///
-/// - Complexity: an iteration is O((n + m) r s) for costs of rank s (see ``Geometry/costFactors()``), and O((n + m) r) for each of Dykstra's rounds, in as
-///   much memory.
+/// - Complexity: an iteration is O((n + m) r s) for costs of rank s (see ``Geometry/costFactors()``), O((n + m) r) for each of Dykstra's
+///   rounds and O((n + m) r² + r³) for Newton's steps, in O((n + m)(r + s)) memory.
 public struct LowRankSinkhorn<Scalar: KernelScalar>: Sendable {
     /// r.
     public let rank: Int
@@ -71,7 +71,7 @@ public struct LowRankSinkhorn<Scalar: KernelScalar>: Sendable {
         /// ⟨C, P⟩.
         public internal(set) var transportCost: Double
         public internal(set) var iterations = 0
-        /// Of Dykstra, in all iterations.
+        /// Rounds of the projections, in all iterations.
         public internal(set) var rounds: Int
         /// γ of the next iteration.
         public internal(set) var stepSize: Double
@@ -81,6 +81,8 @@ public struct LowRankSinkhorn<Scalar: KernelScalar>: Sendable {
         var source: LowRankFactor<Scalar>, target: LowRankFactor<Scalar>, logPlaces: [Double]
         /// C R diag(1/h).
         var gradient: Matrix<Scalar>
+        /// ln v of the last projection by its γ: near the end they hardly change.
+        var multipliers: ProjectionScales
     }
 
     /// The state of a start before its first iteration.
@@ -101,7 +103,9 @@ public struct LowRankSinkhorn<Scalar: KernelScalar>: Sendable {
             target = Matrix(rows: m, columns: rank, elements: random.normal(count: m * rank))
             logPlaces = places
         }
-        return projected(problem, LowRankFactor(source), LowRankFactor(target), logPlaces, stepSize: stepSize)
+        let none = [Double](repeating: 0, count: rank)
+        return projected(
+            problem, LowRankFactor(source), LowRankFactor(target), logPlaces, stepSize: stepSize, start: ProjectionScales(source: none, target: none))
     }
 
     /// One iteration.
@@ -121,9 +125,10 @@ public struct LowRankSinkhorn<Scalar: KernelScalar>: Sendable {
         let logPlaces = (0..<rank).map { damping * (state.logPlaces[$0] + gamma * (pull[$0] - least)) }
         let trial = projected(
             problem, state.source.moved(along: forward, by: gamma, damping: damping), state.target.moved(along: back, by: gamma, damping: damping),
-            logPlaces, stepSize: state.stepSize)
+            logPlaces, stepSize: state.stepSize, start: state.multipliers.scaled(by: damping * gamma))
         state.iterations += 1
         state.rounds += trial.rounds
+        state.multipliers = trial.multipliers.scaled(by: 1 / (damping * gamma))
         if trial.objective <= state.objective {
             (state.plan, state.objective, state.transportCost, state.gradient) = (trial.plan, trial.objective, trial.transportCost, trial.gradient)
             (state.source, state.target, state.logPlaces) = (trial.source, trial.target, trial.logPlaces)
@@ -215,25 +220,26 @@ public struct LowRankSinkhorn<Scalar: KernelScalar>: Sendable {
 
     /// The state of factors that are projected onto the constraints.
     private func projected(
-        _ problem: TransportProblem<Scalar>, _ source: LowRankFactor<Scalar>, _ target: LowRankFactor<Scalar>, _ logPlaces: [Double], stepSize: Double
+        _ problem: TransportProblem<Scalar>, _ source: LowRankFactor<Scalar>, _ target: LowRankFactor<Scalar>, _ logPlaces: [Double], stepSize: Double,
+        start: ProjectionScales
     ) -> State {
         let a = problem.sourceWeights, b = problem.targetWeights, mass = problem.mass
         var source = source, target = target
-        let projection = DykstraProjection(
-            &source, &target, a, b, logPlaces: logPlaces, logFloor: Double.log(floor * mass / Double(rank)), tolerance: 1e-4 * mass)
+        let projection = LowRankProjection(
+            &source, &target, a, b, from: start, logPlaces: logPlaces, logFloor: Double.log(floor * mass / Double(rank)), tolerance: 1e-4 * mass)
         // Places are where both factors put them, to rounding.
         let places = projection.logPlaces.map { Double.exp($0) }, total = places.reduce(0, +)
         let h = places.map { Scalar($0 * (mass / total)) }
-        let plan = LowRankPlan(source: source.rounded(a, projection.sourceScales, h), target: target.rounded(b, projection.targetScales, h), places: h)
+        let plan = LowRankPlan(source: source.rounded(a, projection.scales.source, h), target: target.rounded(b, projection.scales.target, h), places: h)
         let gradient = problem.geometry.costProduct(plan.target.dividedByColumn(h))
         let cost = Double(Scalar.dot(plan.source.span, gradient.span))
         var entropies = 0.0
         if epsilon > 0 { entropies = Double(epsilon) * (negativeEntropy(plan.source.span) + negativeEntropy(plan.target.span) + negativeEntropy(h.span)) }
-        source.absorb(projection.sourceScales)
-        target.absorb(projection.targetScales)
+        source.absorb(projection.scales.source)
+        target.absorb(projection.scales.target)
         return State(
             plan: plan, objective: cost + entropies, transportCost: cost, rounds: projection.rounds, stepSize: stepSize, source: source,
-            target: target, logPlaces: projection.logPlaces, gradient: gradient)
+            target: target, logPlaces: projection.logPlaces, gradient: gradient, multipliers: projection.scales)
     }
 }
 

@@ -3,8 +3,9 @@ import Foundation
 import Workloads
 
 /// Entropic transport, as `peers/sinkhorn.py` describes it.
+nonisolated(unsafe) var lowRankRounds = 0
 enum TransportCases {
-    static let names: Set = ["sinkhorn-iteration", "sinkhorn-iteration-f64", "sinkhorn-points", "sinkhorn-solve", "sinkhorn-batch"]
+    static let names: Set = ["sinkhorn-iteration", "sinkhorn-iteration-f64", "sinkhorn-points", "sinkhorn-solve", "sinkhorn-batch", "low-rank-transport"]
 
     static func make(_ name: String, data: [String: String], numbers: [String: Double]) throws -> Case {
         func number(_ key: String) throws -> Double { try numbers[key].orThrow(key) }
@@ -38,6 +39,14 @@ enum TransportCases {
             return Case(workload: Workload(name, work: Double(count * size * size), .operations) {
                 if isTogether { consume(try? solver.solve(problems)) } else { for problem in problems { consume(try? solver.solve(problem)) } }
             }) { try writeNPY([0], rows: 1, columns: 1, to: $0) }
+        case "low-rank-transport":
+            let x = try matrix("x"), y = try matrix("y"), problem = try TransportProblem(Geometry(from: x, to: y))
+            let solver = LowRankSinkhorn<Float>(rank: Int(try number("rank")))
+            let result = Buffer([Float](repeating: 0, count: 3))
+            return Case(workload: Workload(name, work: Double(x.rows + y.rows), .operations) {
+                var st = solver.makeState(problem); let solution = solver.solve(problem, resuming: &st); lowRankRounds = st.rounds
+                result.modify { $0 = [solution.transportCost, Float(lowRankRounds), Float(solution.iterations)] }
+            }) { try writeNPY(result.elements, rows: 1, columns: 3, to: $0) }
         default: throw RunnerError(text: "unknown case '\(name)'")
         }
     }

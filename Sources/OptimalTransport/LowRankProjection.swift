@@ -54,21 +54,16 @@ struct LowRankFactor<Scalar: KernelScalar>: Sendable, Codable {
 
     /// u ← a/(ξ v).
     ///
-    /// - Returns: ln ξᵀu, and ‖u ξ v − a‖₁ before the update.
+    /// - Returns: ln ξᵀu.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-    mutating func update(_ weights: [Scalar], _ logScales: [Double]) -> (logTotals: [Double], error: Double) {
-        let (shifts, scales) = Self.split(logScales), before = (rowShifts, rowScales)
+    mutating func update(_ weights: [Scalar], _ logScales: [Double]) -> [Double] {
+        let (shifts, scales) = Self.split(logScales)
         var totals = [Double](repeating: 0, count: shifts.count)
         Self.pass(exponents, shifts, scales, weights, &rowShifts, &rowSums, &rowScales, &totals)
-        var error = 0.0
-        for i in weights.indices where weights[i] > 0 {
-            let change = Double.exp2(Double(before.0[i] - rowShifts[i])) * Double(before.1[i] / rowScales[i])
-            error += Double(weights[i]) * abs(change - 1)
-        }
         let reach = Scalar.ulpOfOne > 1e-10 ? 1e-30 : 1e-250
-        return (totals.indices.map { k in
+        return totals.indices.map { k in
             totals[k] > reach && totals[k] < 1 / reach ? Double.log(totals[k]) - 0.6931471805599453 * Double(shifts[k]) : logTotal(k)
-        }, error)
+        }
     }
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
@@ -99,16 +94,37 @@ struct LowRankFactor<Scalar: KernelScalar>: Sendable, Codable {
         return largest + Double.log(sum)
     }
 
+    /// diag(Qᵀ1) − Qᵀ diag(1/a) Q for Q = diag(u) ξ diag(v).
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    func hessian(_ a: [Scalar], _ logScales: [Double]) -> Matrix<Double> {
+        let r = exponents.columns, roots = a.indices.map { a[$0] > 0 ? rowScales[$0] / a[$0].squareRoot() : 0 }
+        var result = Matrix<Double>.zeros(rows: r, columns: r)
+        let gram = plan(roots, logScales).gram()
+        for k in 0..<r {
+            for l in 0..<r { result[k, l] = -Double(gram[k, l]) }
+        }
+        // The rows of Q sum to a.
+        for k in 0..<r { result[k, k] -= (0..<r).reduce(0) { $0 + result[k, $1] } }
+        return result
+    }
+
+    /// diag(u) ξ diag(v) with other scales of the rows.
+    private func plan(_ rowScales: [Scalar], _ logScales: [Double]) -> Matrix<Scalar> {
+        let (shifts, scales) = Self.split(logScales)
+        var q = Matrix<Scalar>.zeros(rows: exponents.rows, columns: exponents.columns)
+        var span = q.mutableSpan
+        Scalar.gibbsPlan(
+            rows: exponents.rows, columns: exponents.columns, cost: exponents.span, scale: Scalar(1.4426950408889634), rowShifts: rowShifts.span,
+            columnShifts: shifts.span, rowScales: rowScales.span, columnScales: scales.span, into: &span)
+        return q
+    }
+
     /// diag(u) ξ diag(v) with the marginals that it misses rounded to a and h: rows and columns that are too large shrink, and what then is missing is
     /// added as a product of both sides' lack (Altschuler et al. 2017).
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func rounded(_ a: [Scalar], _ logScales: [Double], _ h: [Scalar]) -> Matrix<Scalar> {
-        let (shifts, scales) = Self.split(logScales), n = exponents.rows, r = exponents.columns
-        var q = Matrix<Scalar>.zeros(rows: n, columns: r)
-        var span = q.mutableSpan
-        Scalar.gibbsPlan(
-            rows: n, columns: r, cost: exponents.span, scale: Scalar(1.4426950408889634), rowShifts: rowShifts.span, columnShifts: shifts.span,
-            rowScales: rowScales.span, columnScales: scales.span, into: &span)
+        let n = exponents.rows, r = exponents.columns
+        var q = plan(rowScales, logScales)
         var sums = [Double](repeating: 0, count: r)
         for i in 0..<n {
             var row = q.mutableRow(i)
@@ -138,37 +154,85 @@ struct LowRankFactor<Scalar: KernelScalar>: Sendable, Codable {
     }
 }
 
-/// The projection of (ξ_Q, ξ_R, ξ_h) onto Q1 = a, R1 = b, Qᵀ1 = Rᵀ1 = h ≥ floor in the Kullback-Leibler divergence, by Dykstra's rounds: onto the
-/// rows' marginals with the floor, then onto the places'. The corrections p belong to the floor and to each of the three that share h.
-struct DykstraProjection {
-    /// ln v of both factors, and ln h.
-    private(set) var sourceScales: [Double], targetScales: [Double], logPlaces: [Double]
+/// ln v of both factors of a low-rank plan.
+struct ProjectionScales: Sendable, Codable {
+    var source: [Double], target: [Double]
+
+    func scaled(by factor: Double) -> ProjectionScales { .init(source: source.map { $0 * factor }, target: target.map { $0 * factor }) }
+}
+
+/// The projection of (ξ_Q, ξ_R, ξ_h) onto Q1 = a, R1 = b, Qᵀ1 = Rᵀ1 = h ≥ floor in the Kullback-Leibler divergence.
+///
+/// With Q = diag(u) ξ_Q diag(v), R alike and h = max(floor, ξ_h/(v v')), its dual in (ln v, ln v') is concave once u and u' are those that make the
+/// rows exact; its gradient is (h − Qᵀ1, h − Rᵀ1). The rounds of Dykstra ascend it block by block: h ← max(floor, (ξ_h w w')^⅓), v ← h/w, v' ← h/w'
+/// for w = ξ_Qᵀu and w'. They are slow where places exchange little mass, so that Newton's steps follow, with the Hessian of order 2r
+///
+///     [diag(Qᵀ1) − Qᵀ diag(1/a) Q, 0; 0, the same of R] + [diag(h), diag(h); diag(h), diag(h)]     (h only where it is above the floor)
+struct LowRankProjection {
+    private(set) var scales: ProjectionScales
+    /// ln h.
+    private(set) var logPlaces: [Double]
     private(set) var rounds = 0
 
     /// - Parameters:
+    ///   - start: ln v to begin with.
     ///   - logPlaces: ln ξ_h.
-    ///   - tolerance: for ‖Q1 − a‖₁ + ‖R1 − b‖₁.
+    ///   - tolerance: for ‖Qᵀ1 − h‖₁ + ‖Rᵀ1 − h‖₁.
     init<Scalar: KernelScalar>(
-        _ source: inout LowRankFactor<Scalar>, _ target: inout LowRankFactor<Scalar>, _ a: [Scalar], _ b: [Scalar], logPlaces: [Double],
-        logFloor: Double, tolerance: Double
+        _ source: inout LowRankFactor<Scalar>, _ target: inout LowRankFactor<Scalar>, _ a: [Scalar], _ b: [Scalar], from start: ProjectionScales,
+        logPlaces: [Double], logFloor: Double, tolerance: Double
     ) {
-        let zero = [Double](repeating: 0, count: logPlaces.count)
-        var (v1, v2, h) = (zero, zero, logPlaces)
-        var p1 = zero, p2 = zero, p3 = zero, p4 = zero
-        while rounds < 500 {
-            let (w1, errorQ) = source.update(a, v1), (w2, errorR) = target.update(b, v2)
-            if rounds > 0, errorQ + errorR <= tolerance { break }
+        let r = logPlaces.count
+        var v = start.source, v1 = start.target, h = v
+        var best = (error: Double.infinity, v: v, v1: v1), isNewton = false, plain = 0
+        while true {
+            let w = source.update(a, v), w1 = target.update(b, v1)
+            var residual = [Double](repeating: 0, count: 2 * r), error = 0.0
+            for k in 0..<r {
+                h[k] = max(logFloor, logPlaces[k] - v[k] - v1[k])
+                let place = Double.exp(h[k])
+                residual[k] = place - Double.exp(v[k] + w[k])
+                residual[r + k] = place - Double.exp(v1[k] + w1[k])
+                error += abs(residual[k]) + abs(residual[r + k])
+            }
             rounds += 1
-            for k in h.indices {
-                let free = h[k] + p1[k], raised = max(logFloor, free)
-                p1[k] = free - raised
-                let mean = (raised + p2[k] + v1[k] + p3[k] + w1[k] + v2[k] + p4[k] + w2[k]) / 3
-                p2[k] += raised - mean
-                p3[k] += v1[k] + w1[k] - mean
-                p4[k] += v2[k] + w2[k] - mean
-                (v1[k], v2[k], h[k]) = (mean - w1[k], mean - w2[k], mean)
+            if error <= tolerance || rounds >= 500 { break }
+            if isNewton, !(error < 0.7 * best.error) {
+                // Too far for Newton's step: back, and ascend by blocks for a while.
+                (v, v1, isNewton, plain) = (best.v, best.v1, false, 8)
+                best.error = .infinity
+                continue
+            }
+            if rounds >= 3, plain == 0,
+               let step = Self.newtonStep(source.hessian(a, v), target.hessian(b, v1), places: (0..<r).map { h[$0] > logFloor ? Double.exp(h[$0]) : 0 }, residual) {
+                (best, isNewton) = ((error, v, v1), true)
+                for k in 0..<r {
+                    v[k] += max(-4, min(4, step[k]))
+                    v1[k] += max(-4, min(4, step[r + k]))
+                }
+            } else {
+                isNewton = false
+                plain = max(0, plain - 1)
+                for k in 0..<r {
+                    h[k] = max(logFloor, (logPlaces[k] + w[k] + w1[k]) / 3)
+                    (v[k], v1[k]) = (h[k] - w[k], h[k] - w1[k])
+                }
             }
         }
-        (sourceScales, targetScales, self.logPlaces) = (v1, v2, h)
+        scales = ProjectionScales(source: v, target: v1)
+        self.logPlaces = h
+    }
+
+    private static func newtonStep(_ source: Matrix<Double>, _ target: Matrix<Double>, places: [Double], _ residual: [Double]) -> [Double]? {
+        let r = places.count
+        var hessian = Matrix<Double>.zeros(rows: 2 * r, columns: 2 * r)
+        for k in 0..<r {
+            for l in 0..<r { (hessian[k, l], hessian[r + k, r + l]) = (source[k, l], target[k, l]) }
+            for (i, j) in [(k, k), (k, r + k), (r + k, k), (r + k, r + k)] { hessian[i, j] += places[k] }
+        }
+        // (1, −1) is in its kernel: v c and v'/c give one plan.
+        for k in 0..<2 * r { hessian[k, k] *= 1 + 1e-10 }
+        guard let step = try? Cholesky(hessian).solve(residual), step.allSatisfy({ $0.isFinite }) else { return nil }
+        return step
     }
 }

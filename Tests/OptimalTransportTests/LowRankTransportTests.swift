@@ -40,7 +40,7 @@ private func defect(_ plan: LowRankPlan<Double>, _ problem: TransportProblem<Dou
         + far(plan.source.applyAdjoint(n), plan.places) + far(plan.target.applyAdjoint(m), plan.places)
 }
 
-@Suite struct LowRankTests {
+@Suite struct LowRankTransportTests {
     /// Check 12: products by factors equal those of the dense costs, for costs that have factors and those that have none.
     @Test(arguments: PointCost.allCases, [3, 12]) func costProducts(_ cost: PointCost, _ d: Int) throws {
         let geometry = try Geometry(from: normal(40, d, seed: 1), to: normal(70, d, seed: 2), cost: cost), c = geometry.costMatrix()
