@@ -226,7 +226,7 @@ public struct LowRankSinkhorn<Scalar: KernelScalar>: Sendable {
         let a = problem.sourceWeights, b = problem.targetWeights, mass = problem.mass
         var source = source, target = target
         let projection = LowRankProjection(
-            &source, &target, a, b, from: start, logPlaces: logPlaces, logFloor: Double.log(floor * mass / Double(rank)), tolerance: 1e-4 * mass)
+            &source, &target, a, b, from: start, logPlaces: logPlaces, logFloor: Double.log(floor * mass / Double(rank)), tolerance: (Scalar.ulpOfOne > 1e-10 ? 1e-5 : 1e-8) * mass)
         // Places are where both factors put them, to rounding.
         let places = projection.logPlaces.map { Double.exp($0) }, total = places.reduce(0, +)
         let h = places.map { Scalar($0 * (mass / total)) }

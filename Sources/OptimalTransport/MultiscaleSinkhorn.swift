@@ -87,12 +87,12 @@ public struct MultiscaleSinkhorn<Scalar: KernelScalar>: Sendable {
     private func run(_ level: inout Level, _ epsilon: Scalar, _ mass: Double, isLast: Bool) -> Termination? {
         let a = level.source.weights, b = level.target.weights
         // What the cut leaves out holds less than a hundredth of the tolerance, or of what a step of ε is solved to.
-        let cut = Double.log(100 / (isLast ? tolerance : 0.02)), margin = 3.0
+        let goal = isLast ? tolerance : 0.01, cut = Double.log(100 / goal), margin = 3.0
         func choice(_ f: [Double], _ g: [Double]) -> TruncatedKernel<Scalar> {
             TruncatedKernel(level.source, level.target, epsilon: epsilon, f, g, cut: cut + margin)
         }
         var kernel = choice(level.f, level.g), scaling = GibbsScaling(epsilon: epsilon, a, b, potentials: level.f, level.g)
-        var pace = RelaxationPace(fixed: isLast ? nil : 1), iterations = 0, since = 0, end: Termination?
+        var pace = RelaxationPace(fixed: nil), iterations = 0, since = 0, end: Termination?
         var rowSums = [Scalar](repeating: 0, count: a.count), totals = [Double](repeating: 0, count: b.count)
         level.errors = []
         while true {
@@ -106,7 +106,7 @@ public struct MultiscaleSinkhorn<Scalar: KernelScalar>: Sendable {
             for j in b.indices { error += abs(Double(scaling.columnScales[j]) * totals[j] - Double(b[j])) }
             error /= mass
             level.errors.append(error)
-            let isNear = error <= (isLast ? 0.9 * tolerance : 0.02)
+            let isNear = error <= (isLast ? 0.9 * goal : goal)
             if !error.isFinite {
                 end = Termination(.nonFinite, "the marginal error is \(error) after \(iterations) iterations at epsilon \(epsilon)")
                 break
@@ -115,7 +115,7 @@ public struct MultiscaleSinkhorn<Scalar: KernelScalar>: Sendable {
             if isNear || iterations == iterationLimit {
                 (level.f, level.g) = (scaling.rowPotentials(a), scaling.columnPotentials(b))
                 let omitted = kernel.omittedMass(level.f, level.g)
-                if error + 2 * omitted / mass <= tolerance {
+                if error + 2 * omitted / mass <= goal {
                     end = Termination(.converged, "the marginal error \(error) and twice the skipped mass \(omitted / mass) are at most \(tolerance)")
                     break
                 }
@@ -125,7 +125,7 @@ public struct MultiscaleSinkhorn<Scalar: KernelScalar>: Sendable {
                 }
                 kernel = choice(level.f, level.g)
             }
-            if !isLast, iterations == 100 { break }
+            if !isLast, iterations == 200 { break }
             for j in b.indices where b[j] > 0 {
                 if totals[j] > 0 {
                     let v = Double(scaling.columnScales[j]), weight = Double(b[j])
