@@ -6,8 +6,12 @@ import RealModule
 /// marginal anyway.
 struct LowRankFactor<Scalar: KernelScalar>: Sendable, Codable {
     private var exponents: Matrix<Scalar>
-    /// u = scale · 2^shift.
-    private var rowShifts: [Scalar], rowScales: [Scalar], rowSums: [Scalar]
+    /// ξ with some v absorbed and the largest element of each row 1, transposed; made anew where v has moved far.
+    private var kernel = Matrix<Scalar>.zeros(rows: 0, columns: 0)
+    /// ln of the v that is in the kernel, and what was taken from each row.
+    private var absorbed: [Double] = [], rowMaxima: [Scalar] = []
+    /// u of the kernel.
+    private var rowScales: [Scalar]
 
     /// From ln ξ.
     init(_ logarithms: Matrix<Scalar>) {
@@ -16,8 +20,7 @@ struct LowRankFactor<Scalar: KernelScalar>: Sendable, Codable {
 
     private init(exponents: Matrix<Scalar>) {
         self.exponents = exponents
-        rowShifts = [Scalar](repeating: 0, count: exponents.rows)
-        (rowScales, rowSums) = (rowShifts, rowShifts)
+        rowScales = [Scalar](repeating: 0, count: exponents.rows)
         Self.normalize(&self.exponents)
     }
 
@@ -39,51 +42,67 @@ struct LowRankFactor<Scalar: KernelScalar>: Sendable, Codable {
     }
 
     /// ξ ← ξ diag(v).
+    func absorbing(_ logScales: [Double]) -> LowRankFactor { LowRankFactor(exponents: minus(logScales)) }
+
+    /// −ln (ξ diag(v)).
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-    mutating func absorb(_ logScales: [Double]) {
-        let terms = logScales.map { Scalar(-$0) }, (rows, columns) = (exponents.rows, exponents.columns)
-        var span = exponents.mutableSpan
-        Scalar.addRow(rows: rows, columns: columns, &span, terms.span)
-        Self.normalize(&exponents)
+    private func minus(_ logScales: [Double]) -> Matrix<Scalar> {
+        var result = exponents
+        let terms = logScales.map { Scalar(-$0) }
+        var span = result.mutableSpan
+        Scalar.addRow(rows: exponents.rows, columns: exponents.columns, &span, terms.span)
+        return result
     }
 
-    private static func split(_ logScales: [Double]) -> (shifts: [Scalar], scales: [Scalar]) {
-        let exponents = logScales.map { $0 * 1.4426950408889634 }
-        return (exponents.map { Scalar($0.rounded()) }, exponents.map { Scalar(Double.exp2($0 - $0.rounded())) })
+    /// Makes the kernel for a v.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    private mutating func refresh(_ logScales: [Double]) {
+        var logarithms = minus(logScales), maxima = [Scalar](repeating: 0, count: exponents.rows)
+        for i in maxima.indices {
+            var row = logarithms.mutableRow(i)
+            var least = row[0]
+            for k in row.indices { least = min(least, row[k]) }
+            for k in row.indices { row[k] = least - row[k] }
+            maxima[i] = -least
+        }
+        var span = logarithms.mutableSpan
+        Scalar.exp(&span)
+        (kernel, absorbed, rowMaxima) = (logarithms.transposed(), logScales, maxima)
     }
 
     /// u ← a/(ξ v).
     ///
     /// - Returns: ln ξᵀu.
-    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     mutating func update(_ weights: [Scalar], _ logScales: [Double]) -> [Double] {
-        let (shifts, scales) = Self.split(logScales)
-        var totals = [Double](repeating: 0, count: shifts.count)
-        Self.pass(exponents, shifts, scales, weights, &rowShifts, &rowSums, &rowScales, &totals)
-        let reach = Scalar.ulpOfOne > 1e-10 ? 1e-30 : 1e-250
-        return totals.indices.map { k in
-            totals[k] > reach && totals[k] < 1 / reach ? Double.log(totals[k]) - 0.6931471805599453 * Double(shifts[k]) : logTotal(k)
+        if absorbed.isEmpty || zip(logScales, absorbed).contains(where: { abs($0 - $1) > 20 }) { refresh(logScales) }
+        let scales = relative(logScales)
+        return Self.update(kernel, scales, weights, &rowScales).enumerated().map { k, total in
+            total > Scalar.leastNormalMagnitude ? Double.log(Double(total)) - absorbed[k] : logTotal(k)
         }
     }
 
+    /// u ← a/(Kᵀv).
+    ///
+    /// - Returns: K u.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-    private static func pass(
-        _ cost: Matrix<Scalar>, _ shifts: [Scalar], _ scales: [Scalar], _ weights: [Scalar], _ rowShifts: inout [Scalar],
-        _ rowSums: inout [Scalar], _ rowScales: inout [Scalar], _ totals: inout [Double]
-    ) {
-        let none: [Scalar] = []
-        var f = rowShifts.mutableSpan, s = rowSums.mutableSpan, u = rowScales.mutableSpan, t = totals.mutableSpan
-        Scalar.gibbsPass(
-            rows: cost.rows, columns: cost.columns, cost: cost.span, scale: Scalar(1.4426950408889634), rowShifts: &f, columnShifts: shifts.span,
-            columnScales: scales.span, rule: .divide, weights: weights.span, offsets: none.span, rowSums: &s, rowScales: &u, columnTotals: &t)
+    private static func update(_ kernel: Matrix<Scalar>, _ v: [Scalar], _ a: [Scalar], _ u: inout [Scalar]) -> [Scalar] {
+        var sums = [Scalar](repeating: 0, count: a.count), totals = [Scalar](repeating: 0, count: v.count)
+        var s = sums.mutableSpan, w = u.mutableSpan, t = totals.mutableSpan
+        multiply(kernel, v.span, transpose: true, into: &s)
+        Scalar.divide(a.span, s.span, into: &w)
+        multiply(kernel, w.span, into: &t)
+        return totals
     }
 
-    /// ln Σ uᵢ ξᵢₖ of a column that is out of the kernel's range.
+    /// v beside what is in the kernel.
+    private func relative(_ logScales: [Double]) -> [Scalar] { zip(logScales, absorbed).map { Scalar(Double.exp($0 - $1)) } }
+
+    /// ln Σ uᵢ ξᵢₖ of a column whose kernel is 0 to the scalar type.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     private func logTotal(_ k: Int) -> Double {
         var largest = -Double.infinity, sum = 0.0
         for i in rowScales.indices where rowScales[i] > 0 {
-            let term = 0.6931471805599453 * Double(rowShifts[i]) + Double.log(Double(rowScales[i])) - Double(exponents[i, k])
+            let term = Double.log(Double(rowScales[i])) - Double(exponents[i, k]) - Double(rowMaxima[i])
             if term > largest {
                 sum = sum * Double.exp(largest - term) + 1
                 largest = term
@@ -99,7 +118,7 @@ struct LowRankFactor<Scalar: KernelScalar>: Sendable, Codable {
     func hessian(_ a: [Scalar], _ logScales: [Double]) -> Matrix<Double> {
         let r = exponents.columns, roots = a.indices.map { a[$0] > 0 ? rowScales[$0] / a[$0].squareRoot() : 0 }
         var result = Matrix<Double>.zeros(rows: r, columns: r)
-        let gram = plan(roots, logScales).gram()
+        let plan = plan(roots, logScales), gram = multiply(plan, plan, transposeB: true)
         for k in 0..<r {
             for l in 0..<r { result[k, l] = -Double(gram[k, l]) }
         }
@@ -108,15 +127,18 @@ struct LowRankFactor<Scalar: KernelScalar>: Sendable, Codable {
         return result
     }
 
-    /// diag(u) ξ diag(v) with other scales of the rows.
+    /// diag(v) ξᵀ diag(u) with other scales u.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     private func plan(_ rowScales: [Scalar], _ logScales: [Double]) -> Matrix<Scalar> {
-        let (shifts, scales) = Self.split(logScales)
-        var q = Matrix<Scalar>.zeros(rows: exponents.rows, columns: exponents.columns)
-        var span = q.mutableSpan
-        Scalar.gibbsPlan(
-            rows: exponents.rows, columns: exponents.columns, cost: exponents.span, scale: Scalar(1.4426950408889634), rowShifts: rowShifts.span,
-            columnShifts: shifts.span, rowScales: rowScales.span, columnScales: scales.span, into: &span)
-        return q
+        var result = kernel
+        let scales = relative(logScales)
+        var span = result.mutableSpan
+        Scalar.multiplyRow(rows: kernel.rows, columns: kernel.columns, kernel.span, rowScales.span, into: &span)
+        for k in scales.indices {
+            var row = result.mutableRow(k)
+            Scalar.scale(scales[k], &row)
+        }
+        return result
     }
 
     /// diag(u) ξ diag(v) with the marginals that it misses rounded to a and h: rows and columns that are too large shrink, and what then is missing is
@@ -124,7 +146,7 @@ struct LowRankFactor<Scalar: KernelScalar>: Sendable, Codable {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func rounded(_ a: [Scalar], _ logScales: [Double], _ h: [Scalar]) -> Matrix<Scalar> {
         let n = exponents.rows, r = exponents.columns
-        var q = plan(rowScales, logScales)
+        var q = plan(rowScales, logScales).transposed()
         var sums = [Double](repeating: 0, count: r)
         for i in 0..<n {
             var row = q.mutableRow(i)

@@ -235,8 +235,7 @@ public struct LowRankSinkhorn<Scalar: KernelScalar>: Sendable {
         let cost = Double(Scalar.dot(plan.source.span, gradient.span))
         var entropies = 0.0
         if epsilon > 0 { entropies = Double(epsilon) * (negativeEntropy(plan.source.span) + negativeEntropy(plan.target.span) + negativeEntropy(h.span)) }
-        source.absorb(projection.scales.source)
-        target.absorb(projection.scales.target)
+        (source, target) = (source.absorbing(projection.scales.source), target.absorbing(projection.scales.target))
         return State(
             plan: plan, objective: cost + entropies, transportCost: cost, rounds: projection.rounds, stepSize: stepSize, source: source,
             target: target, logPlaces: projection.logPlaces, gradient: gradient, multipliers: projection.scales)

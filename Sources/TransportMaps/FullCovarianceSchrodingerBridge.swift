@@ -123,7 +123,7 @@ public struct FullCovarianceSchrodingerBridge<Scalar: KernelScalar & Real>: Send
             quadratic.append(try factor.solve(ahead))
             let pull = try factor.solve((0..<d).map { centers[k, $0] })
             for j in 0..<d {
-                offsets[k] -= .log(factor.lower[j, j]) + t * centers[k, j] * pull[j] / (2 * noise)
+                offsets[k] -= Scalar.log(factor.lower[j, j]) + t * centers[k, j] * pull[j] / (2 * noise)
                 linear[k, j] = pull[j]
             }
         }
@@ -164,7 +164,8 @@ public struct FullCovarianceSchrodingerBridge<Scalar: KernelScalar & Real>: Send
                 for j in 0..<d { row[j] -= centers[k, j] }
             }
             let white = multiply(offset, inverseFactor(k), transposeB: true)
-            let constant = logWeights[k] - (0..<d).reduce(Scalar(0)) { $0 + .log(factors[k][$1, $1]) } - Scalar(d) / 2 * .log(2 * .pi * noise)
+            var constant = logWeights[k] - Scalar(d) / 2 * Scalar.log(2 * Scalar.pi * noise)
+            for j in 0..<d { constant -= Scalar.log(factors[k][j, j]) }
             for i in 0..<y.rows { result[i, k] = constant - Scalar.dot(white.row(i), white.row(i)) / (2 * noise) }
         }
         return result

@@ -120,6 +120,57 @@ private func defect(_ plan: LowRankPlan<Double>, _ problem: TransportProblem<Dou
         let exact = ExactTransport().solve(problem).transportCost
         let costs = [1, 2, 4, 8, 16, 32].map { LowRankSinkhorn<Double>(rank: $0).solve(problem).transportCost }
         #expect(zip(costs, costs.dropFirst()).allSatisfy { $1 < $0 * 1.02 } && costs.allSatisfy { $0 >= exact }, "\(costs) \(exact)")
-        print(costs, exact)
+    }
+
+    /// Costs as a matrix, with entries of any size and sign, and a step far too large: finite plans, costs that never rise.
+    @Test(arguments: [1e-30, 1, 1e30]) func anyScale(_ scale: Double) throws {
+        let c = scale * normal(30, 25, seed: 7)
+        let problem = try TransportProblem(Geometry(cost: c), from: weights(30, seed: 8), to: weights(25, seed: 9))
+        for gamma in [10, 1e4] {
+            let solver = LowRankSinkhorn<Double>(rank: 4, stepSize: gamma)
+            var state = solver.makeState(problem)
+            let found = solver.solve(problem, resuming: &state), plan = try plan(found)
+            #expect(found.transportCost.isFinite && defect(plan, problem) < 1e-13, "\(found.reason)")
+            #expect(zip(state.objectives, state.objectives.dropFirst()).allSatisfy { $1 <= $0 })
+            let product = zip(problem.sourceWeights, 0..<30).reduce(0) { sum, row in sum + (0..<25).reduce(0) { $0 + row.0 * problem.targetWeights[$1] * c[row.1, $1] } }
+            #expect(found.transportCost < product - 0.1 * scale)
+        }
+        let flat = try TransportProblem(Geometry(cost: Matrix(rows: 5, columns: 6, repeating: scale)))
+        let any = LowRankSinkhorn<Double>(rank: 3).solve(flat)
+        #expect(any.status == .converged && abs(any.transportCost - scale) <= 1e-12 * scale)
+    }
+
+    @Test func statesAndEnds() throws {
+        let problem = try TransportProblem(Geometry(from: normal(40, 2, seed: 10), to: normal(50, 2, seed: 11)))
+        let one = LowRankSinkhorn<Double>(rank: 3, iterationLimit: 1).solve(problem)
+        #expect(one.status == .iterationLimit && one.iterations == 1 && one.marginalError < 1e-13)
+        let solver = LowRankSinkhorn<Double>(rank: 3, tolerance: 0, iterationLimit: 25, seed: 4), whole = solver.solve(problem)
+        var state = solver.makeState(problem)
+        for _ in 0..<9 { #expect(solver.step(&state, problem) == nil) }
+        state = try JSONDecoder().decode(LowRankSinkhorn<Double>.State.self, from: JSONEncoder().encode(state))
+        let resumed = solver.solve(problem, resuming: &state)
+        #expect(resumed.transportCost == whole.transportCost && resumed.iterations == whole.iterations)
+        #expect(try plan(resumed).source == plan(whole).source && state.rounds > 0)
+        // More places than points, and points that are all one.
+        for rank in [1, 7] {
+            let tiny = try TransportProblem(Geometry(from: normal(1, 2, seed: 1), to: normal(3, 2, seed: 2)))
+            #expect(try defect(plan(LowRankSinkhorn(rank: rank).solve(tiny)), tiny) < 1e-14)
+            let same = try TransportProblem(Geometry(from: Matrix<Double>(rows: 9, columns: 2, repeating: 1), to: Matrix(rows: 4, columns: 2, repeating: 1)))
+            #expect(LowRankSinkhorn<Double>(rank: rank).solve(same).transportCost.magnitude < 1e-14)
+        }
+    }
+
+    @Test func single() throws {
+        let x = normal(60, 3, seed: 12), y = normal(70, 3, seed: 13)
+        let double = LowRankSinkhorn<Double>(rank: 5).solve(try TransportProblem(Geometry(from: x, to: y)))
+        let single = LowRankSinkhorn<Float>(rank: 5).solve(try TransportProblem(Geometry(from: x.map { Float($0) }, to: y.map { Float($0) })))
+        #expect(single.status == .converged && single.marginalError < 1e-5 && abs(Double(single.transportCost) - double.transportCost) < 0.03 * double.transportCost)
+    }
+
+    /// Memory is linear: the plan alone would be 20 GB.
+    @Test func manyPoints() throws {
+        let n = 50_000, problem = try TransportProblem(Geometry(from: normal(n, 3, seed: 14), to: normal(n, 3, seed: 15).map { 0.5 * $0 + 1 }))
+        let found = LowRankSinkhorn<Double>(rank: 4, iterationLimit: 3).solve(problem), product = LowRankSinkhorn<Double>(rank: 1).solve(problem)
+        #expect(found.marginalError < 1e-12 && found.transportCost < 0.9 * product.transportCost)
     }
 }
