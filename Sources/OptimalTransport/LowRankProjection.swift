@@ -225,7 +225,7 @@ struct LowRankProjection {
                 best.error = .infinity
                 continue
             }
-            if rounds >= 3, plain == 0,
+            if rounds >= 2, plain == 0,
                let step = Self.newtonStep(source.hessian(a, v), target.hessian(b, v1), places: (0..<r).map { h[$0] > logFloor ? Double.exp(h[$0]) : 0 }, residual) {
                 (best, isNewton) = ((error, v, v1), true)
                 for k in 0..<r {
@@ -252,9 +252,10 @@ struct LowRankProjection {
             for l in 0..<r { (hessian[k, l], hessian[r + k, r + l]) = (source[k, l], target[k, l]) }
             for (i, j) in [(k, k), (k, r + k), (r + k, k), (r + k, r + k)] { hessian[i, j] += places[k] }
         }
-        // (1, −1) is in its kernel: v c and v'/c give one plan.
+        // (1, −1) is in its kernel, as v c and v'/c give one plan: what rounding puts there of the residual goes.
         for k in 0..<2 * r { hessian[k, k] *= 1 + 1e-10 }
-        guard let step = try? Cholesky(hessian).solve(residual), step.allSatisfy({ $0.isFinite }) else { return nil }
+        let excess = (residual[..<r].reduce(0, +) - residual[r...].reduce(0, +)) / Double(2 * r)
+        guard let step = try? Cholesky(hessian).solve(residual.enumerated().map { $0 < r ? $1 - excess : $1 + excess }), step.allSatisfy({ $0.isFinite }) else { return nil }
         return step
     }
 }

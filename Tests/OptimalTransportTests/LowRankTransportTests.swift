@@ -167,10 +167,38 @@ private func defect(_ plan: LowRankPlan<Double>, _ problem: TransportProblem<Dou
         #expect(single.status == .converged && single.marginalError < 1e-5 && abs(Double(single.transportCost) - double.transportCost) < 0.03 * double.transportCost)
     }
 
+    /// Places find their mass: groups of unequal weight, from random factors that give all places the same.
+    @Test func placesMove() throws {
+        let shares = [0.6, 0.3, 0.1], n = 30
+        let noise = normal(2 * n, 2, seed: 16), centers = Matrix(rows: 3, columns: 2, elements: [0, 0, 10, 0, 0, 10])
+        func cloud(_ first: Int) -> Matrix<Double> { Matrix(rows: n, columns: 2) { centers[$0 % 3, $1] + 0.01 * noise[first + $0, $1] } }
+        let a = (0..<n).map { 3 * shares[$0 % 3] / Double(n) }, problem = try TransportProblem(Geometry(from: cloud(0), to: cloud(n)), from: a, to: a)
+        let solver = LowRankSinkhorn<Double>(rank: 3, tolerance: 1e-8)
+        let best = (1...8).map { start in
+            var state = solver.makeState(problem, start: start)
+            return solver.solve(problem, resuming: &state)
+        }.min { $0.transportCost < $1.transportCost }!
+        let places = try plan(best).places.sorted()
+        #expect(best.transportCost < 1e-3 && zip(places, [0.1, 0.3, 0.6]).allSatisfy { abs($0 - $1) < 1e-6 }, "\(best.transportCost) \(places)")
+    }
+
+    /// Projections need few rounds: Newton's steps end them.
+    @Test func roundsAreFew() throws {
+        let x = normal(300, 3, seed: 17), y = normal(300, 3, seed: 18).map { $0 + 1 }
+        let double = try TransportProblem(Geometry(from: x, to: y)), single = try TransportProblem(Geometry(from: x.map { Float($0) }, to: y.map { Float($0) }))
+        for start in 0..<2 {
+            let first = LowRankSinkhorn<Double>(rank: 10, iterationLimit: 50), second = LowRankSinkhorn<Float>(rank: 10, iterationLimit: 50)
+            var a = first.makeState(double, start: start), b = second.makeState(single, start: start)
+            _ = first.solve(double, resuming: &a)
+            _ = second.solve(single, resuming: &b)
+            #expect(a.rounds <= 10 * a.iterations && b.rounds <= 10 * b.iterations, "\(a.rounds) of \(a.iterations), \(b.rounds) of \(b.iterations)")
+        }
+    }
+
     /// Memory is linear: the plan alone would be 20 GB.
     @Test func manyPoints() throws {
         let n = 50_000, problem = try TransportProblem(Geometry(from: normal(n, 3, seed: 14), to: normal(n, 3, seed: 15).map { 0.5 * $0 + 1 }))
         let found = LowRankSinkhorn<Double>(rank: 4, iterationLimit: 3).solve(problem), product = LowRankSinkhorn<Double>(rank: 1).solve(problem)
-        #expect(found.marginalError < 1e-12 && found.transportCost < 0.9 * product.transportCost)
+        #expect(found.marginalError < 1e-10 && found.transportCost < 0.9 * product.transportCost, "\(found.marginalError) \(found.transportCost) \(product.transportCost)")
     }
 }

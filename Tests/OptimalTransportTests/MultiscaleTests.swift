@@ -50,7 +50,7 @@ private func weights(_ n: Int, seed: UInt64) -> [Double] {
                 if kept[i, j] == 0 { skipped += entry } else { worst = max(worst, abs(entry - kept[i, j])) }
             }
         }
-        #expect(skipped <= found.omittedMass * (1 + 1e-9) + 1e-300 && worst < 1e-12, "\(skipped) \(found.omittedMass) \(worst)")
+        #expect(skipped <= found.omittedMass * (1 + 1e-9) + 1e-200 && worst < 1e-12, "\(skipped) \(found.omittedMass) \(worst)")
         #expect(tileSize == 1000 ? found.skippedShare == 0 && found.omittedMass == 0 : found.skippedShare > 0.1 && found.omittedMass > 0)
         // The error that is reported has the skipped mass in it.
         let ones = [Double](repeating: 1, count: 300), sent = transport.plan.apply(ones), received = transport.plan.applyAdjoint([Double](repeating: 1, count: 400))
