@@ -80,7 +80,7 @@ public struct HTMLReport {
             set xlabel \(quoted(figure.xLabel))
             set ylabel \(quoted(figure.yLabel))
             \(figure.logarithmicY ? "set logscale y" : "unset logscale y")
-            set grid
+            \(figure.series.contains { $0.style == .image } ? "set autoscale fix; unset key; set palette defined (0 'white', 1 'dark-blue')" : "set grid")
             plot \(plots.joined(separator: ", "))
 
             """

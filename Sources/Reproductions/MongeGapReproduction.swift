@@ -112,7 +112,7 @@ private func moons(_ context: inout Context, _ outcome: inout Outcome) throws {
                                   epochs: steps * batch / count, seed: seed)
             let images = map(probe)
             if seed == 0 {
-                func part(_ points: Matrix<Double>) -> Matrix<Double> { points.submatrix(rows: 0..<100, columns: 0..<2) }
+                func part(_ points: Matrix<Double>) -> Matrix<Double> { Matrix(rows: 100, columns: 2) { points[$0 * points.rows / 100, $1] } }
                 outcome.figures.append(Figure(
                     "Where 100 new points go: \(kind.name)", xLabel: "x", yLabel: "y",
                     series: [.init("source", points: probe), .init("target", points: target), .init("map", from: part(probe), to: part(images))]))

@@ -116,9 +116,9 @@ private func defect(_ plan: LowRankPlan<Double>, _ problem: TransportProblem<Dou
 
     /// Check 12: costs fall as the rank grows, up to local optima, and stay above the exact one.
     @Test func costFallsWithTheRank() throws {
-        let problem = try TransportProblem(Geometry(from: normal(200, 2, seed: 5), to: normal(200, 2, seed: 6)))
+        let problem = try TransportProblem(Geometry(from: normal(120, 2, seed: 5), to: normal(120, 2, seed: 6)))
         let exact = ExactTransport().solve(problem).transportCost
-        let costs = [1, 2, 4, 8, 16, 32].map { LowRankSinkhorn<Double>(rank: $0).solve(problem).transportCost }
+        let costs = [1, 2, 4, 8, 16].map { LowRankSinkhorn<Double>(rank: $0).solve(problem).transportCost }
         #expect(zip(costs, costs.dropFirst()).allSatisfy { $1 < $0 * 1.02 } && costs.allSatisfy { $0 >= exact }, "\(costs) \(exact)")
     }
 
