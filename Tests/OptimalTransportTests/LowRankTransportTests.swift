@@ -182,6 +182,37 @@ private func defect(_ plan: LowRankPlan<Double>, _ problem: TransportProblem<Dou
         #expect(best.transportCost < 1e-3 && zip(places, [0.1, 0.3, 0.6]).allSatisfy { abs($0 - $1) < 1e-6 }, "\(best.transportCost) \(places)")
     }
 
+    /// With ε the end is a stationary point of the objective: ∇Q + ε ln Q = f 1ᵀ + 1 φᵀ, the same of R with ψ, and ∇h + ε ln h = −φ − ψ up to a constant.
+    @Test func endsAreStationary() throws {
+        let n = 40, m = 30, r = 3, epsilon = 0.3
+        let geometry = try Geometry(from: normal(n, 2, seed: 19), to: normal(m, 2, seed: 20).map { $0 * $0 })
+        let problem = try TransportProblem(geometry, from: weights(n, seed: 21), to: weights(m, seed: 22))
+        let solver = LowRankSinkhorn<Double>(rank: r, epsilon: epsilon, tolerance: 1e-13, iterationLimit: 3000)
+        let plan = try plan(solver.solve(problem)), h = plan.places
+        let q = plan.source, t = plan.target
+        let forward = geometry.costProduct(Matrix(rows: m, columns: r) { t[$0, $1] / h[$1] })
+        let back = geometry.costProduct(Matrix(rows: n, columns: r) { q[$0, $1] / h[$1] }, transposed: true)
+        /// What a column has more than the first, and how far that is from the same in all rows.
+        func offsets(_ gradient: Matrix<Double>, _ factor: Matrix<Double>) -> (means: [Double], spread: Double) {
+            var means = [Double](repeating: 0, count: r), spread = 0.0
+            for k in 0..<r {
+                let each = (0..<factor.rows).map { i in
+                    gradient[i, k] - gradient[i, 0] + epsilon * (Double.log(factor[i, k]) - Double.log(factor[i, 0]))
+                }
+                means[k] = each.reduce(0, +) / Double(each.count)
+                spread = max(spread, each.map { abs($0 - means[k]) }.max()!)
+            }
+            return (means, spread)
+        }
+        let phi = offsets(forward, q), psi = offsets(back, t)
+        #expect(phi.spread < 1e-2 && psi.spread < 1e-2, "\(phi) \(psi)")
+        func slope(_ k: Int) -> Double { -(0..<n).reduce(0.0) { $0 + q[$1, k] * forward[$1, k] } / h[k] + epsilon * Double.log(h[k]) }
+        for k in 1..<r {
+            let left = slope(k) - slope(0), right = -phi.means[k] - psi.means[k]
+            #expect(abs(left - right) < 2e-2, "\(k): \(left) \(right)")
+        }
+    }
+
     /// Projections need few rounds: Newton's steps end them.
     @Test func roundsAreFew() throws {
         let x = normal(300, 3, seed: 17), y = normal(300, 3, seed: 18).map { $0 + 1 }
