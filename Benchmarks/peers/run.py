@@ -9,7 +9,8 @@ from harness import Count, Ours, measure, render
 
 names = ("binary-gemm", "binary-layer", "binary-encoder", "vector", "gradient", "hvp", "op-overhead", "hutchinson", "lanczos",
          "optimizer-step", "minimize", "direction-network", "poisson", "fwht", "sketch", "least-squares", "completion",
-         "newton-sketch", "sinkhorn", "exact-transport", "sparse-transport")
+         "newton-sketch", "sinkhorn", "exact-transport", "sparse-transport", "low-rank-transport",
+         "schrodinger-bridge")
 
 
 def main():

@@ -218,7 +218,8 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
     private func repairColumns(_ state: inout State, _ problem: TransportProblem<Scalar>) -> Termination? {
         let b = problem.targetWeights
         func isOut(_ total: Double) -> Bool { !GibbsScaling<Scalar>.isWithinReach(total) }
-        guard b.indices.contains(where: { b[$0] > 0 && isOut(state.columnTotals[$0]) }) else { return nil }
+        // Those without mass too: their potentials are made of these sums in the end.
+        guard state.columnTotals.contains(where: isOut) else { return nil }
         guard state.scaling.rowScales.allSatisfy({ $0.isFinite }) else {
             return Termination(.nonFinite, "a scale is not finite after \(state.iterations) iterations")
         }

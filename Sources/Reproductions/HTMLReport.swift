@@ -65,14 +65,14 @@ public struct HTMLReport {
         let picture = directory.appendingPathComponent(name + ".svg")
         // One block a series, two blank lines between blocks, as gnuplot's `index` wants.
         let blocks = figure.series.map { series in
-            "# \(series.name)\n" + zip(series.x, series.y).map { "\($0)\t\($1)" }.joined(separator: "\n")
+            "# \(series.name)\n" + series.lines.joined(separator: "\n")
         }
         try Data((blocks.joined(separator: "\n\n\n") + "\n").utf8).write(to: data)
         func quoted(_ text: String) -> String {
             "\"" + text.filter { !$0.isNewline }.replacingOccurrences(of: "\\", with: "\\\\").replacingOccurrences(of: "\"", with: "\\\"") + "\""
         }
         let plots = figure.series.enumerated().map { index, series in
-            "\(quoted(name + ".tsv")) index \(index) using 1:2 with linespoints pointsize 0.5 title \(quoted(series.name))"
+            "\(quoted(name + ".tsv")) index \(index) \(series.command) title \(quoted(series.name))"
         }
         let commands = """
             set terminal svg size 720,420 dynamic font "sans,13"
@@ -80,7 +80,7 @@ public struct HTMLReport {
             set xlabel \(quoted(figure.xLabel))
             set ylabel \(quoted(figure.yLabel))
             \(figure.logarithmicY ? "set logscale y" : "unset logscale y")
-            set grid
+            \(figure.series.contains { $0.style == .image } ? "set autoscale fix; unset key; set palette defined (0 'white', 1 'dark-blue')" : "set grid")
             plot \(plots.joined(separator: ", "))
 
             """

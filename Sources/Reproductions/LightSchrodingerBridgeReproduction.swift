@@ -156,11 +156,10 @@ private func swissRoll(_ context: inout Context, _ outcome: inout Outcome) throw
         plans.append(distances[0] / distances[2])
         differences.append(abs(distances[1] - distances[0]))
         table.append([short(noise)] + distances.map(short) + [short(floor)])
-        if k == 0 {
-            outcome.figures.append(Figure(
-                "Twelve paths to the swiss roll, ε = \(short(noise))", xLabel: "x", yLabel: "y",
-                series: (0..<12).map { i in Figure.Series("path \(i + 1)", x: path.map { $0[i, 0] }, y: path.map { $0[i, 1] }) }))
-        }
+        outcome.figures.append(Figure(
+            "Twelve paths to the swiss roll, ε = \(short(noise))", xLabel: "x", yLabel: "y",
+            series: [.init("target", points: held), .init("starts", points: start.submatrix(rows: 0..<200, columns: 0..<2))]
+                + (0..<12).map { i in Figure.Series("path \(i + 1)", x: path.map { $0[i, 0] }, y: path.map { $0[i, 1] }) }))
     }
     outcome.tables.append(table)
     outcome.checks += [

@@ -111,6 +111,12 @@ private func moons(_ context: inout Context, _ outcome: inout Outcome) throws {
             let map = try trained(Network(MLP<Double>([2, 32, 64, 32, 2], activation: .gelu)), training, rate: 2e-3, batch: batch,
                                   epochs: steps * batch / count, seed: seed)
             let images = map(probe)
+            if seed == 0 {
+                func part(_ points: Matrix<Double>) -> Matrix<Double> { Matrix(rows: 100, columns: 2) { points[$0 * points.rows / 100, $1] } }
+                outcome.figures.append(Figure(
+                    "Where 100 new points go: \(kind.name)", xLabel: "x", yLabel: "y",
+                    series: [.init("source", points: probe), .init("target", points: target), .init("map", from: part(probe), to: part(images))]))
+            }
             a.append(try MongeGap<Double>(epsilon: 1).exact(probe, images))
             b.append(try MongeGap<Double>(.points(.euclidean), epsilon: 1).exact(probe, images))
             c.append(try SinkhornDivergence(training.divergence).solve(TransportProblem(Geometry(from: images, to: target))).value)

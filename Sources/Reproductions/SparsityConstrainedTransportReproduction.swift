@@ -9,6 +9,7 @@ extension Reproduction {
     ) { context in
         var outcome = Outcome()
         try plans(&context, &outcome)
+        try planFigures(&outcome)
         try routers(&context, &outcome)
         return outcome
     }
@@ -76,6 +77,27 @@ private func plans(_ context: inout Context, _ outcome: inout Outcome) throws {
         Check("dual value for k = most entries of the quadratic plan's columns from the quadratic one, largest relative", farFromQuadratic, .atMost, 1e-6,
               source: "a bound that the quadratic plan keeps changes nothing: from there on the two are one problem"),
     ]
+}
+
+/// Plans between two densities on a line as images: what the paper's first figure shows.
+private func planFigures(_ outcome: inout Outcome) throws {
+    let n = 40, places = Matrix<Double>(rows: n, columns: 1) { i, _ in Double(i) / Double(n - 1) }
+    func density(_ bumps: [(mean: Double, deviation: Double)]) -> [Double] {
+        let values = (0..<n).map { i in bumps.reduce(1e-3) { $0 + Double.exp(-(places[i, 0] - $1.mean) * (places[i, 0] - $1.mean) / (2 * $1.deviation * $1.deviation)) } }
+        let sum = values.reduce(0, +)
+        return values.map { $0 / sum }
+    }
+    let problem = try TransportProblem(Geometry(from: places, to: places), from: density([(0.35, 0.15)]), to: density([(0.25, 0.08), (0.75, 0.08)]))
+    let gamma = 2.0, epsilon = 0.02
+    let plans: [(name: String, plan: Matrix<Double>)] = [
+        ("unregularised", ExactTransport().solve(problem).plan.dense()),
+        ("at most 2 entries a column", SmoothTransport(.sparsityConstrained(atMost: 2), gamma: gamma).solve(problem).plan.dense()),
+        ("quadratic", SmoothTransport(.quadratic, gamma: gamma).solve(problem).plan.dense()),
+        ("entropic", try Sinkhorn(epsilon: epsilon).solve(problem).plan.dense()),
+    ]
+    for (name, plan) in plans {
+        outcome.figures.append(Figure("Plan between two densities on a line: \(name)", xLabel: "target", yLabel: "source", series: [.init(name, image: plan)]))
+    }
 }
 
 /// Two normal clouds, the second correlated and moved.

@@ -237,7 +237,7 @@ func softmax<Scalar: KernelScalar>(_ scores: Matrix<Scalar>) -> Matrix<Scalar> {
     return result
 }
 
-private func logSumExp<Scalar: KernelScalar>(_ scores: Matrix<Scalar>) -> [Scalar] {
+func logSumExp<Scalar: KernelScalar>(_ scores: Matrix<Scalar>) -> [Scalar] {
     var result = [Scalar](repeating: 0, count: scores.rows)
     var span = result.mutableSpan
     Scalar.logSumExp(rows: scores.rows, columns: scores.columns, of: scores.span, stride: scores.columns, into: &span)

@@ -106,6 +106,11 @@ private func moments(_ p: Matrix<Double>) -> (mean: Double, variance: Double) {
             let search = try FreeSupportBarycenter(solver: solver, tolerance: 1e-4).solve([(x, nil), (y, nil)], shares: [0.3, 0.7], from: start)
             let falls = zip(search.costs, search.costs.dropFirst()).allSatisfy { $1 <= $0 * (1 + 1e-6) }
             #expect(search.costs.count > 1 && (falls || solver != nil), "\(search.costs)")
+            // The first cost is that of the start, by shares.
+            if solver == nil {
+                let parts = try [x, y].map { Double(ExactTransport().solve(try TransportProblem(Geometry(from: start, to: $0))).transportCost) }
+                #expect(abs(search.costs[0] - (0.3 * parts[0] + 0.7 * parts[1])) <= 1e-12)
+            }
             // The mean of means, as each plan keeps it.
             let center = (0..<20).reduce(0) { $0 + search.points[$1, 0] } / 20, expected = (0..<30).reduce(0) { $0 + x[$1, 0] } / 30 + 0.7 * 4
             #expect(abs(center - expected) <= 1e-5)

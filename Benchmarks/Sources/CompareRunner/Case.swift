@@ -67,6 +67,7 @@ struct Case {
         case let name where CompletionCases.names.contains(name): return try CompletionCases.make(name, data: data, numbers: numbers)
         case let name where ConstrainedCases.names.contains(name): return try ConstrainedCases.make(name, data: data, numbers: numbers)
         case let name where TransportCases.names.contains(name): return try TransportCases.make(name, data: data, numbers: numbers)
+        case let name where SchrodingerBridgeCases.names.contains(name): return try SchrodingerBridgeCases.make(name, data: data, numbers: numbers)
         default: return try VectorCases.make(name, data: data, numbers: numbers)
         }
     }

@@ -4,7 +4,7 @@ import Workloads
 
 /// Entropic transport, as `peers/sinkhorn.py` describes it.
 enum TransportCases {
-    static let names: Set = ["sinkhorn-iteration", "sinkhorn-iteration-f64", "sinkhorn-points", "sinkhorn-solve", "sinkhorn-batch"]
+    static let names: Set = ["sinkhorn-iteration", "sinkhorn-iteration-f64", "sinkhorn-points", "sinkhorn-solve", "sinkhorn-batch", "low-rank-transport", "sinkhorn-uniform"]
 
     static func make(_ name: String, data: [String: String], numbers: [String: Double]) throws -> Case {
         func number(_ key: String) throws -> Double { try numbers[key].orThrow(key) }
@@ -38,6 +38,35 @@ enum TransportCases {
             return Case(workload: Workload(name, work: Double(count * size * size), .operations) {
                 if isTogether { consume(try? solver.solve(problems)) } else { for problem in problems { consume(try? solver.solve(problem)) } }
             }) { try writeNPY([0], rows: 1, columns: 1, to: $0) }
+        case "low-rank-transport":
+            let x = try matrix("x"), y = try matrix("y"), problem = try TransportProblem(Geometry(from: x, to: y))
+            let solver = LowRankSinkhorn<Float>(rank: Int(try number("rank")))
+            let result = Buffer([Float](repeating: 0, count: 3))
+            return Case(workload: Workload(name, work: Double(x.rows + y.rows), .operations) {
+                let solution = solver.solve(problem)
+                result.modify { $0 = [solution.transportCost, solution.marginalError, solution.status == .converged ? 1 : 0] }
+            }) { try writeNPY(result.elements, rows: 1, columns: 3, to: $0) }
+        case "sinkhorn-uniform":
+            let (n, d) = (Int(try number("points")), Int(try number("dimension"))), isMultiscale = try number("multiscale") == 1
+            var random = RandomStream(seed: 1)
+            let x = Matrix<Float>(rows: n, columns: d, elements: random.uniform(count: n * d))
+            let y = Matrix<Float>(rows: n, columns: d, elements: random.uniform(count: n * d))
+            let problem = try TransportProblem(Geometry(from: x, to: y)), tolerance = try number("tolerance")
+            // The mean of ‖x − y‖² over the unit cube is d/6.
+            let epsilon = Float(try number("share") * Double(d) / 6), result = Buffer([Float](repeating: 0, count: 5))
+            return Case(workload: Workload(name, work: Double(n) * Double(n), .operations) {
+                var solution: TransportSolution<Float>?, skipped = 0.0
+                if isMultiscale {
+                    let found = try? MultiscaleSinkhorn(epsilon: epsilon, tolerance: tolerance).solve(problem)
+                    (solution, skipped) = (found?.transport, found?.skippedShare ?? 0)
+                } else {
+                    solution = try? Sinkhorn(epsilon: epsilon, tolerance: tolerance).solve(problem)
+                }
+                guard let solution else { return }
+                result.modify {
+                    $0 = [solution.dualValue, solution.marginalError, solution.status == .converged ? 1 : 0, Float(solution.iterations), Float(skipped)]
+                }
+            }) { try writeNPY(result.elements, rows: 1, columns: 5, to: $0) }
         default: throw RunnerError(text: "unknown case '\(name)'")
         }
     }
