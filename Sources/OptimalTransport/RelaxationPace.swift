@@ -32,8 +32,7 @@ struct RelaxationPace: Sendable, Codable {
             errors = []
             return
         }
-        // Over-relaxed errors fall like k (ω − 1)ᵏ, which takes some 1/(2 − ω) iterations to look like a rate.
-        let window = max(4, Int(2 / (2 - relaxation)))
+        let window = relaxation == 1 ? 4 : 8
         guard errors.count >= max(patience, 2 * window), error > 0 else { return }
         let now = rate(window, 0), before = rate(window, window)
         guard now < 1, before < 1 else { return }
