@@ -104,17 +104,17 @@ private struct OrthogonalSketch: SketchDistribution {
             }.max()!
             return (Double.pow(errors[1] / errors[0], 1.0 / 15), predicted)
         }
-        // The rates of the table, of a typical draw: one whose extremes lie outside those of theory is slower with momentum. The median of five.
+        // The rates of the table, of a typical draw: one whose extremes lie outside those of theory is slower with momentum. The median of seven.
         let table: [(variant: IterativeSketching.Variant, ratio: Int, rate: Double, bound: Double)] = [
             (.momentum, 4, 0.499, 0.5), (.momentum, 12, 0.290, 0.289), (.momentum, 20, 0.224, 0.224),
             (.damped, 4, 0.76, 0.8), (.damped, 12, 0.505, 0.533), (.damped, 20, 0.368, 0.426),
         ]
         for (variant, ratio, expected, bound) in table {
-            let rates = try (2...6).map { try rate(variant, ratio, seed: $0) }
+            let rates = try (1...7).map { try rate(variant, ratio, seed: $0) }
             for (measured, predicted) in rates {
                 #expect(measured < 1.15 * predicted && measured > 0.75 * predicted, "\(variant) at \(ratio)n: \(measured), \(predicted)")
             }
-            let median = rates.map(\.measured).sorted()[2]
+            let median = rates.map(\.measured).sorted()[3]
             #expect(abs(median / expected - 1) < 0.12 && median < 1.05 * bound, "\(variant) at \(ratio)n: \(median), expected \(expected)")
         }
         let basic = try rate(.basic, 20)
