@@ -17,12 +17,15 @@ struct RunOptions: ParsableArguments {
     @Flag(help: "Print one JSON object for each report instead of text.")
     var json = false
 
+    @Option(help: "Also write a self-contained page of the reports into this folder.")
+    var report: String?
+
     func validate() throws {
         if let threads, threads < 1 { throw ValidationError("--threads is \(threads); expected at least 1.") }
     }
 
-    /// Runs each, prints its report, and returns them.
-    func run(_ reproductions: [Reproduction]) throws -> [Report] {
+    /// Runs each and prints its report; exits with 1 if a check fails.
+    func run(_ reproductions: [Reproduction]) throws {
         try DescentTool.checkEnvironment()
         if let threads { Threads.count = threads }
         var reports: [Report] = []
@@ -33,7 +36,13 @@ struct RunOptions: ParsableArguments {
             if json { try printJSON(report) } else { print(report.text + "\n") }
             reports.append(report)
         }
-        return reports
+        if let report {
+            let directory = URL(fileURLWithPath: report, isDirectory: true)
+            let drawn = try HTMLReport(reports).write(to: directory)
+            note("wrote \(directory.appendingPathComponent("index.html").path)"
+                + (drawn ? "" : "; gnuplot is not installed, so figures are given as data and scripts"))
+        }
+        if !reports.allSatisfy(\.passed) { throw ExitCode(1) }
     }
 }
 
@@ -44,7 +53,7 @@ struct Tour: ParsableCommand {
     @OptionGroup var options: RunOptions
 
     func run() throws {
-        if try !options.run([.tour]).allSatisfy(\.passed) { throw ExitCode(1) }
+        try options.run([.tour])
     }
 }
 
@@ -61,23 +70,13 @@ struct Reproduce: ParsableCommand {
 
     @OptionGroup var options: RunOptions
 
-    @Option(help: "Also write a self-contained page of the reports into this folder.")
-    var report: String?
-
     func validate() throws {
         if all == !slugs.isEmpty { throw ValidationError("Name one or more papers, or give --all.") }
         for slug in slugs { _ = try reproduction(slug) }
     }
 
     func run() throws {
-        let reports = try options.run(all ? Reproduction.all : slugs.map(reproduction))
-        if let report {
-            let directory = URL(fileURLWithPath: report, isDirectory: true)
-            let drawn = try HTMLReport(reports).write(to: directory)
-            note("wrote \(directory.appendingPathComponent("index.html").path)"
-                + (drawn ? "" : "; gnuplot is not installed, so figures are given as data and scripts"))
-        }
-        if !reports.allSatisfy(\.passed) { throw ExitCode(1) }
+        try options.run(all ? Reproduction.all : slugs.map(reproduction))
     }
 
     private func reproduction(_ slug: String) throws -> Reproduction {

@@ -56,6 +56,10 @@ extension Reproduction {
         let transport = try digitsTransport(digits, quick: context.quick, seed: context.seed)
         outcome.tables.append(transport.table)
         outcome.checks += transport.checks
+        let shapes = try digitsBarycenters(digits, quick: context.quick, seed: context.seed)
+        outcome.tables.append(shapes.table)
+        outcome.figures.append(shapes.figure)
+        outcome.checks += shapes.checks
         let training = digitsTraining(digits, &context)
         outcome.tables.append(training.table)
         outcome.checks += training.checks

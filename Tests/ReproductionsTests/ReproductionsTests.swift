@@ -15,7 +15,7 @@ import Testing
         var fractions: [Double] = []
         let report = try Reproduction.tour.report(quick: true) { fraction, _ in fractions.append(fraction) }
         #expect(report.passed, "\(report.text)")
-        #expect(report.tables.count == 5)
+        #expect(report.tables.count == 6)
         #expect(fractions == fractions.sorted() && fractions.allSatisfy { (0...1).contains($0) })
     }
 
