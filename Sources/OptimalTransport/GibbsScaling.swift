@@ -85,6 +85,18 @@ struct GibbsScaling<Scalar: KernelScalar>: Sendable, Codable {
         if needsAbsorption(rowScales) || needsAbsorption(columnScales) { absorb() }
     }
 
+    /// u ← u ratio^power e^offset, 0 where the ratio is, with all logarithms and exponentials at once.
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    static func relax(_ u: inout [Scalar], by ratios: [Scalar], power: Scalar, offsets: [Scalar]) {
+        var factors = ratios
+        var span = factors.mutableSpan
+        Scalar.log(&span)
+        Scalar.scale(power, &span)
+        if !offsets.isEmpty { Scalar.axpy(1, offsets.span, &span) }
+        Scalar.exp(&span)
+        for i in u.indices { u[i] = ratios[i] == 0 ? 0 : u[i] * factors[i] }
+    }
+
     /// f + s and g − s.
     ///
     /// - Returns: the factor by which u has grown.

@@ -47,22 +47,13 @@ extension GridCosts {
         case .fixed: break
         case .divide: for i in rowScales.indices { rowScales[i] = weights[i] / rowSums[i] }
         case .multiply: for i in rowScales.indices { rowScales[i] = weights[i] * rowSums[i] }
-        case .power(let power): Self.relax(&rowScales, weights, rowSums, offsets, power)
+        case .power(let power):
+            let ratios = rowScales.indices.map { weights[$0] > 0 ? weights[$0] / (rowSums[$0] * rowScales[$0]) : 0 }
+            GibbsScaling.relax(&rowScales, by: ratios, power: power, offsets: offsets)
         }
         guard !columnTotals.isEmpty else { return }
         let totals = self.sums(rowShifts, rowScales, scale: scale, transposed: true)
         for j in columnTotals.indices { columnTotals[j] = totals.value(j, shiftedBy: Double(columnShifts[j])) }
-    }
-
-    /// u ← u exp(power · ln(w/(s u)) + offset).
-    private static func relax(_ u: inout [Scalar], _ w: [Scalar], _ s: [Scalar], _ offsets: [Scalar], _ power: Scalar) {
-        var factors = u.indices.map { w[$0] > 0 ? w[$0] / (s[$0] * u[$0]) : 1 }
-        var span = factors.mutableSpan
-        Scalar.log(&span)
-        Scalar.scale(power, &span)
-        for i in offsets.indices { span[i] += offsets[i] }
-        Scalar.exp(&span)
-        for i in u.indices { u[i] = w[i] == 0 ? 0 : u[i] * span[i] }
     }
 
     /// Σₖ 2^(−scale cᵢₖ) vₖ 2^hₖ over the targets, or over the sources if transposed.

@@ -250,18 +250,12 @@ public struct Sinkhorn<Scalar: KernelScalar>: Sendable {
             for j in b.indices { state.scaling.columnScales[j] = b[j] == 0 ? 0 : Scalar(Double(b[j]) / state.columnTotals[j]) }
             return
         }
-        // v (b/(v Kᵀu))^(ω damping) e^offset, all logarithms and exponentials at once.
-        var factors = b.indices.map { j in
-            b[j] == 0 ? 1 : Scalar(Double(b[j]) / (state.columnTotals[j] * Double(state.scaling.columnScales[j])))
+        let ratios = b.indices.map { j in
+            b[j] > 0 ? Scalar(Double(b[j]) / (state.columnTotals[j] * Double(state.scaling.columnScales[j]))) : 0
         }
         let (_, g) = damping < 1 ? problem.geometry.restored([], state.scaling.columnPotentials(b)) : ([], [])
         let offsets = g.map { Scalar(-omega * (1 - damping) / Double(state.epsilon) * $0) }
-        var span = factors.mutableSpan
-        Scalar.apply(.log, &span)
-        Scalar.scale(Scalar(omega * damping), &span)
-        if damping < 1 { Scalar.axpy(1, offsets.span, &span) }
-        Scalar.apply(.exp, &span)
-        for j in b.indices { state.scaling.columnScales[j] = b[j] == 0 ? 0 : state.scaling.columnScales[j] * factors[j] }
+        GibbsScaling.relax(&state.scaling.columnScales, by: ratios, power: Scalar(omega * damping), offsets: offsets)
     }
 
     /// Solves the problem.
