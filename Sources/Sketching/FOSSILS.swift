@@ -60,27 +60,31 @@ public struct FOSSILS: Sendable {
         if let objection = sketch.objection(rows: a.rows, columns: a.columns) { return try system.solvedDirectly(because: objection) }
         let p = try sketch.whitening(system)
         let beta = 1 / Scalar(sketch.ratio), unit = Scalar.ulpOfOne / 2
-        var best = try LeastSquaresIterate(p.color(p.start), system, p)
+        var current = try LeastSquaresIterate(p.color(p.start), system, p), best = current
         let none = best.residual.zeros()
-        var iterations = 0, passes = 2, image = none.zeros()
+        var iterations = 0, passes = 2, rounds = 0, image = none.zeros()
         // What rounding makes idle in the first round; later ones, which correct just that, go on to rounding of the correction.
         var idle = 5 * Scalar.ulpOfOne * (p.norm * p.length(best.x) + 0.04 * p.condition * best.residual.norm)
         while best.error > unit / 2, iterations < iterationLimit {
-            var correction = InnerIteration(inner, best.whitened, beta: beta)
+            var correction = InnerIteration(inner, current.whitened, beta: beta)
             repeat {
                 let change = try correction.step(system, p, none, &image)
                 iterations += 1
                 passes += 1
-                let x = added(best.x, p.color(correction.y))
-                let error = p.backwardError(whitened: correction.gradient, residual: best.residual.norm, length: p.length(x))
+                let x = added(current.x, p.color(correction.y))
+                let error = p.backwardError(whitened: correction.gradient, residual: current.residual.norm, length: p.length(x))
                 if !(error > unit / 2 && change > idle) { break }
             } while iterations < iterationLimit
-            let next = try LeastSquaresIterate(added(best.x, p.color(correction.y)), system, p)
+            let next = try LeastSquaresIterate(added(current.x, p.color(correction.y)), system, p)
             passes += 1
+            rounds += 1
             idle = Scalar.ulpOfOne * Scalar.nrm2(next.whitened.span)
-            let helped = next.error < best.error / 2
+            let helped = next.error < current.error / 2
+            current = next
             if next.error < best.error { best = next }
-            if !helped { break }
+            // The first round ends at its rounding, which for an ill-conditioned A may be a larger backward error than that of the
+            // start; the second corrects it.
+            if !helped && rounds > 1 { break }
         }
         // Householder QR itself is within a small multiple of √n u.
         if best.error <= 5 * Scalar.ulpOfOne * Scalar(a.columns).squareRoot() {

@@ -20,6 +20,16 @@ import Testing
         #expect((result.backwardError ?? 1) < 1e-14 && result.iterations < 100)
     }
 
+    /// Whatever the rounding of the start: at κ = 10¹² the first round may leave a larger backward error than it found.
+    @Test(arguments: [1e-6, 1.0]) func theSecondRoundCorrectsTheFirst(_ residual: Double) throws {
+        for seed in 11..<23 as Range<UInt64> {
+            let problem = try LeastSquaresProblem(2000, 50, condition: 1e12, residual: residual, seed: seed)
+            let result = try FOSSILS(sketch: SketchOptions(seed: 3)).solve(problem.a, problem.b)
+            let error = try problem.backwardError(result.solution)
+            #expect(!result.usedDirectMethod && error < 1e-15, "seed \(seed): \(result.reason), \(error)")
+        }
+    }
+
     /// The error falls by √(n/d) a step, so the steps follow from the ratio: −log u / −log √(1/12) ≈ 30 in two rounds.
     @Test func stepsFollowFromTheRatio() throws {
         let problem = try LeastSquaresProblem(8000, 40, condition: 1e3, residual: 1e-2, seed: 5), (a, b) = (problem.a, problem.b)
