@@ -44,7 +44,7 @@ let package = Package(
     ],
     targets: [
         // Layer 0: C.
-        .target(name: "CKernels", path: "CKernels", sources: ["dispatch", "vector", "binary", "random", "tensor", "optimizer", "sketch", "convolution", "stencil", "selection", "transport"].map { "src/\($0)/\($0).c" }, publicHeadersPath: "include"),
+        .target(name: "CKernels", path: "CKernels", sources: ["dispatch", "vector", "binary", "random", "tensor", "optimizer", "sketch", "convolution", "matrix", "stencil", "selection", "transport"].map { "src/\($0)/\($0).c" }, publicHeadersPath: "include"),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas",
                        providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
         .systemLibrary(name: "CLAPACKE", pkgConfig: "lapacke",

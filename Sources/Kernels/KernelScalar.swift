@@ -214,7 +214,7 @@ public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, Co
     /// yᵢ ← f(xᵢ).
     ///
     /// Errors, at most: those of the functions above for `exp` to `reciprocal`; `sin` and `cos` 0.95 ulp, `softplus` 1.5 ulp,
-    /// `silu` 3.2 ulp, `gelu` 4.5 ulp; `relu` and `abs` are exact, `square` is rounded correctly. They hold for every input,
+    /// `silu` 3.4 ulp (3.2 in Double), `gelu` 4.5 ulp; `relu` and `abs` are exact, `square` is rounded correctly. They hold for every input,
     /// infinities and subnormal results included: gelu(−∞) = silu(−∞) = −0, the limits. f(NaN) is NaN. `sin` and `cos`
     /// call the C library, element by element, for |x| above 10⁶ (`Float`) or 16384 (`Double`).
     static func apply(_ function: ElementwiseFunction, _ x: Span<Self>, into y: inout MutableSpan<Self>)
@@ -463,6 +463,22 @@ public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, Co
     /// - Precondition: the counts are those of `form`.
     static func convolutionWeightGradient(
         _ form: GridConvolutionForm, _ x: Span<Self>, cotangent g: Span<Self>, into w: inout MutableSpan<Self>)
+
+    // MARK: Products of matrices
+
+    /// c ← `alpha`·op(A)·op(B) + `beta`·c + row, with `row` added to each row: a product in tiles whose sums stay in registers.
+    ///
+    /// With `beta` = 0 the old c is not read. Sums run over the inner extent in order, in blocks of at most 192: error at most
+    /// (inner + inner/192 + 4) u · (Σ|terms| + |`beta`·c| + |row|). Elements between the rows of c are not touched. Parts are shared
+    /// among ``Threads/count`` threads; the bits do not depend on their number, nor on the shape of the rest of the product. An infinite
+    /// or NaN element reaches the rows and columns that it belongs to, as in plain sums.
+    ///
+    /// - Parameter row: one element for each column, or empty for none.
+    /// - Precondition: the counts are those of `form`.
+    /// - Complexity: 2·rows·columns·inner operations; both factors are copied in blocks to room that is kept.
+    static func multiply(
+        _ form: MatrixProductForm, alpha: Self, _ a: Span<Self>, _ b: Span<Self>, beta: Self, row: Span<Self>,
+        into c: inout MutableSpan<Self>)
 
     // MARK: Searches over costs and potentials
 

@@ -19,17 +19,19 @@ public func multiply<Scalar: KernelScalar>(
     multiply(a, b, transposeA: transposeA, transposeB: transposeB, alpha: alpha, beta: beta, into: &span, rowStride: n)
 }
 
-/// C ← `alpha`·op(A)·op(B) + `beta`·C into a buffer of the caller's: row i of C begins at element i · `rowStride`.
+/// C ← `alpha`·op(A)·op(B) + `beta`·C + row into a buffer of the caller's: row i of C begins at element i · `rowStride`, and `row`
+/// is added to each.
 ///
 /// Elements between the rows are not touched.
 ///
+/// - Parameter row: one element for each column of the product, or empty for none.
 /// - Precondition: the columns of op(A) equal the rows of op(B), and `c` holds the rows of the product.
 /// - Complexity: O(m·n·k), at the speed of BLAS `gemm`, with no copy.
 @specialized(where Scalar == Float)
 @specialized(where Scalar == Double)
 public func multiply<Scalar: KernelScalar>(
     _ a: borrowing MatrixView<Scalar>, _ b: borrowing MatrixView<Scalar>, transposeA: Bool = false, transposeB: Bool = false,
-    alpha: Scalar = 1, beta: Scalar = 0, into c: inout MutableSpan<Scalar>, rowStride: Int
+    alpha: Scalar = 1, beta: Scalar = 0, row: Span<Scalar> = Span(), into c: inout MutableSpan<Scalar>, rowStride: Int
 ) {
     let (m, k) = transposeA ? (a.columns, a.rows) : (a.rows, a.columns)
     let (inner, n) = transposeB ? (b.columns, b.rows) : (b.rows, b.columns)
@@ -38,14 +40,13 @@ public func multiply<Scalar: KernelScalar>(
     guard m > 0, n > 0 else { return }
     require(c.count >= (m - 1) * rowStride + n,
             "\(c.count) elements for a \(m)×\(n) product with row stride \(rowStride); expected at least \((m - 1) * rowStride + n)")
-    guard k > 0 else {
-        for i in 0..<m {
-            var row = c._mutatingExtracting(i * rowStride..<i * rowStride + n)
-            scale(&row, by: beta)
-        }
-        return
-    }
+    require(row.isEmpty || row.count == n, "a row of \(row.count) elements to add to \(n) columns; expected one each, or none")
     let strideA = a.rowStride, strideB = b.rowStride
+    if k == 0 || prefersPackedProduct(m, n, k, transposeA, transposeB) {
+        let form = MatrixProductForm(rows: m, columns: n, inner: k, transposeA: transposeA, transposeB: transposeB, strideA: strideA,
+                                     strideB: strideB, stride: rowStride)
+        return Scalar.multiply(form, alpha: alpha, a.elements, b.elements, beta: beta, row: row, into: &c)
+    }
     unsafe a.elements.withUnsafeBufferPointer { a in
         unsafe b.elements.withUnsafeBufferPointer { b in
             unsafe c.withUnsafeMutableBufferPointer { c in
@@ -54,6 +55,28 @@ public func multiply<Scalar: KernelScalar>(
             }
         }
     }
+    guard !row.isEmpty else { return }
+    if rowStride == n {
+        var whole = c._mutatingExtracting(0..<m * n)
+        Scalar.addRow(rows: m, columns: n, &whole, row)
+    } else {
+        for i in 0..<m {
+            var part = c._mutatingExtracting(i * rowStride..<i * rowStride + n)
+            Scalar.addRow(rows: 1, columns: n, &part, row)
+        }
+    }
+}
+
+/// Whether a product goes to `Kernels` and not to BLAS: where it was measured the faster one, against OpenBLAS 0.3.21.
+///
+/// That is with AVX-512 (with AVX2 both are alike), from the size on at which OpenBLAS begins to pack its factors (it does so for
+/// small ones too if B alone is transposed), and up to where both run at the speed of the multipliers. Few columns are
+/// OpenBLAS's as well.
+private func prefersPackedProduct(_ m: Int, _ n: Int, _ k: Int, _ transposeA: Bool, _ transposeB: Bool) -> Bool {
+    let work = m * n * k
+    guard work > (transposeB && !transposeA ? 4096 : 1_000_000), work < 1 << 30, m > 1, n > 8 else { return false }
+    let tier = KernelTier.active
+    return tier == .avx512 || tier == .avx512icl
 }
 
 /// C ← `alpha`·op(A)·op(B) + `beta`·C, where op transposes if asked to.

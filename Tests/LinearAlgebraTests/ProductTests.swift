@@ -3,7 +3,9 @@ import LinearAlgebra
 import Testing
 
 @Suite struct ProductTests {
-    static let sizes = [(0, 0, 0), (0, 3, 2), (3, 0, 2), (3, 2, 0), (1, 1, 1), (2, 3, 4), (17, 5, 33), (64, 65, 66), (1, 40, 7)]
+    static let sizes = [(0, 0, 0), (0, 3, 2), (3, 0, 2), (3, 2, 0), (1, 1, 1), (2, 3, 4), (17, 5, 33), (64, 65, 66), (1, 40, 7),
+                        // Beyond 10⁶ multiply-adds products go another way.
+                        (130, 140, 90), (2000, 9, 60), (3, 700, 600)]
 
     @Test(arguments: sizes, Precision.allCases)
     func generalProductAgainstTheDefinition(_ size: (m: Int, n: Int, k: Int), _ precision: Precision) {
@@ -42,6 +44,15 @@ import Testing
         multiply(a.view.submatrix(rows: 3..<10, columns: 4..<13), b.view.submatrix(rows: 1..<10, columns: 20..<31), into: &c)
         let exact = naive(a.submatrix(rows: 3..<10, columns: 4..<13), b.submatrix(rows: 1..<10, columns: 20..<31))
         #expect(distance(c, exact) < 1e-14)
+    }
+
+    @Test func largeStridedOperands() {
+        var random = TestRandom(14)
+        let a: Matrix<Float> = random.matrix(150, 130), b: Matrix<Float> = random.matrix(160, 140)
+        var c = Matrix<Float>.zeros(rows: 120, columns: 118)
+        multiply(a.view.submatrix(rows: 13..<133, columns: 14..<124), b.view.submatrix(rows: 31..<149, columns: 21..<131), transposeB: true, into: &c)
+        let exact = naive(a.submatrix(rows: 13..<133, columns: 14..<124), b.submatrix(rows: 31..<149, columns: 21..<131).transposed())
+        #expect(distance(c, exact) < 1e-4)
     }
 
     @Test(arguments: shapes, Precision.allCases) func matrixTimesVector(_ shape: (Int, Int), _ precision: Precision) {

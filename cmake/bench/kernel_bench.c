@@ -5,7 +5,7 @@
 //     kernel_bench all [--quick]                           each at its default sizes; fails if one has no benchmark
 //
 // Prints the time of a call, the rate, and the percentage of the kernel's roofline, which is measured in the same run:
-// xor + popcount + add on registers for the binary products, multiply-adds on registers for convolutions, exponentials and additions for transport, copying (memcpy) within the same footprint for all that streams.
+// xor + popcount + add on registers for the binary products, multiply-adds on registers for convolutions and products of matrices, exponentials and additions for transport, copying (memcpy) within the same footprint for all that streams.
 #include "dispatch.h"
 
 #include <stdio.h>
@@ -93,12 +93,13 @@ RUN_PEAK(f64, double)
 #include "optimizer_bench.inc"
 #include "sketch_bench.inc"
 #include "convolution_bench.inc"
+#include "matrix_bench.inc"
 #include "stencil_bench.inc"
 #include "selection_bench.inc"
 #include "transport_bench.inc"
 
 static const bench benches[] = {BINARY_BENCHES VECTOR_BENCHES RANDOM_BENCHES TENSOR_BENCHES OPTIMIZER_BENCHES
-                                SKETCH_BENCHES CONVOLUTION_BENCHES STENCIL_BENCHES SELECTION_BENCHES TRANSPORT_BENCHES};
+                                SKETCH_BENCHES CONVOLUTION_BENCHES MATRIX_BENCHES STENCIL_BENCHES SELECTION_BENCHES TRANSPORT_BENCHES};
 enum { BENCHES = sizeof benches / sizeof *benches };
 
 static const bench *find(const char *name) {

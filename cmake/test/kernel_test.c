@@ -84,6 +84,7 @@ int main(int argc, char **argv) {
         test_optimizer(table, tier);
         test_sketch(table, tier);
         test_convolution(table, tier);
+        test_matrix(table, tier);
         test_stencil(table, tier);
         test_selection(table, tier);
         test_transport(table, tier);

@@ -52,6 +52,7 @@ void test_tensor(const dsc_kernel_table *table, const char *tier);
 void test_optimizer(const dsc_kernel_table *table, const char *tier);
 void test_sketch(const dsc_kernel_table *table, const char *tier);
 void test_convolution(const dsc_kernel_table *table, const char *tier);
+void test_matrix(const dsc_kernel_table *table, const char *tier);
 void test_stencil(const dsc_kernel_table *table, const char *tier);
 void test_selection(const dsc_kernel_table *table, const char *tier);
 void test_transport(const dsc_kernel_table *table, const char *tier);

@@ -11,7 +11,7 @@ let benchmarks: @Sendable () -> Void = {
         maxDuration: .milliseconds(500), maxIterations: 10_000)
 
     for entry in KernelEntries.binary + KernelEntries.vector + KernelEntries.tensor + KernelEntries.optimizer + KernelEntries.random
-        + KernelEntries.sketch + KernelEntries.convolution + KernelEntries.stencil + KernelEntries.selection + KernelEntries.transport {
+        + KernelEntries.sketch + KernelEntries.convolution + KernelEntries.matrix + KernelEntries.stencil + KernelEntries.selection + KernelEntries.transport {
         Benchmark(entry.name) { (benchmark: Benchmark, prepared: Workload) in
             let start = ContinuousClock.now
             for _ in benchmark.scaledIterations { prepared.run() }

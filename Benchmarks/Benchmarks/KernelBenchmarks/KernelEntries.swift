@@ -405,6 +405,37 @@ enum KernelEntries {
         ]
     }
 
+    static let matrix = products("f32", Float.self, .gemm32) + products("f64", Double.self, .gemm64)
+
+    /// A dense layer of 512 by 512 on a batch of 256, its gradient in the weights and that in its inputs.
+    private static func products<T: KernelScalar>(_ type: String, _: T.Type, _ roofline: Roofline) -> [Entry] {
+        [("256×512×512", MatrixProductForm(rows: 256, columns: 512, inner: 512)),
+         ("512×512×256, transposed left", MatrixProductForm(rows: 512, columns: 512, inner: 256, transposeA: true)),
+         ("256×512×512, transposed right", MatrixProductForm(rows: 256, columns: 512, inner: 512, transposeB: true))].flatMap { name, form in
+            let work = 2 * Double(form.rows * form.columns * form.inner)
+            let a = [T](repeating: 0.5, count: form.countA), b = [T](repeating: 0.25, count: form.countB), none: [T] = []
+            return [
+                Entry("product of matrices \(name) \(type)") {
+                    let c = Buffer([T](repeating: 0, count: form.count))
+                    return Workload("", work: work, .operations, roofline: roofline) {
+                        c.modify {
+                            var span = $0.mutableSpan
+                            T.multiply(form, alpha: 1, a.span, b.span, beta: 0, row: none.span, into: &span)
+                        }
+                    }
+                },
+                Entry("product of matrices \(name) \(type), rival: OpenBLAS") {
+                    let x = Matrix(rows: form.transposeA ? form.inner : form.rows, columns: form.transposeA ? form.rows : form.inner, elements: a)
+                    let y = Matrix(rows: form.transposeB ? form.columns : form.inner, columns: form.transposeB ? form.inner : form.columns, elements: b)
+                    // Without AVX-512 of our own, products are those of BLAS.
+                    return Workload("", work: work, .operations, roofline: roofline) {
+                        try? withKernelTier(.scalar) { consume(multiply(x, y, transposeA: form.transposeA, transposeB: form.transposeB)[0, 0]) }
+                    }
+                },
+            ]
+        }
+    }
+
     static let selection = selections("f32", Float.self) + selections("f64", Double.self)
 
     /// Over rows of 2000, as if all that is read came from a cache at the speed of a copy.

@@ -87,7 +87,7 @@ public enum Roofline: String, Sendable, Codable, CaseIterable {
     }
 
     private func gemm<T: KernelScalar>(_ type: T.Type) -> Workload {
-        let n = 768
+        let n = 1024
         let a = Matrix<T>(rows: n, columns: n, elements: [T](repeating: 1, count: n * n))
         return Workload(rawValue, work: 2 * Double(n * n * n), .operations) { consume(a * a) }
     }

@@ -52,6 +52,7 @@ static void fill(dsc_tier tier, dsc_tier base) {
     dsc_optimizer_fill__##t(&tables[tier]);                                                                            \
     dsc_sketch_fill__##t(&tables[tier]);                                                                               \
     dsc_convolution_fill__##t(&tables[tier]);                                                                          \
+    dsc_matrix_fill__##t(&tables[tier]);                                                                               \
     dsc_stencil_fill__##t(&tables[tier]);                                                                              \
     dsc_selection_fill__##t(&tables[tier]);                                                                            \
     dsc_transport_fill__##t(&tables[tier]);                                                                            \

@@ -26,6 +26,7 @@ const dsc_kernel_table *dsc_table_for(dsc_tier tier);
     void dsc_optimizer_fill__##tier(dsc_kernel_table *table);                                                          \
     void dsc_sketch_fill__##tier(dsc_kernel_table *table);                                                             \
     void dsc_convolution_fill__##tier(dsc_kernel_table *table);                                                        \
+    void dsc_matrix_fill__##tier(dsc_kernel_table *table);                                                             \
     void dsc_stencil_fill__##tier(dsc_kernel_table *table);                                                            \
     void dsc_selection_fill__##tier(dsc_kernel_table *table);                                                          \
     void dsc_transport_fill__##tier(dsc_kernel_table *table);

@@ -50,12 +50,13 @@ struct MatrixProduct<Scalar: KernelScalar>: DeferrableOperation {
         return Tensor(form.shape, uninitializedArray(count: elementCount(form.shape)) { out in
             for j in 0..<terms {
                 let a = x[2 * j], b = x[2 * j + 1]
-                Form(a.shape, b.shape, transposeA, transposeB, into: form.shape)
-                    .multiply(a.span, b.span, beta: j == 0 ? 0 : 1, into: &out)
-            }
-            if hasBias, form.n > 0 {
-                let bias = x[2 * terms]
-                Scalar.addRow(rows: out.count / form.n, columns: form.n, &out, bias.span)
+                let part = Form(a.shape, b.shape, transposeA, transposeB, into: form.shape)
+                if hasBias, j == 0 {
+                    let bias = x[2 * terms]
+                    part.multiply(a.span, b.span, beta: 0, row: bias.span, into: &out)
+                } else {
+                    part.multiply(a.span, b.span, beta: j == 0 ? 0 : 1, row: Span(), into: &out)
+                }
             }
         })
     }
@@ -137,7 +138,7 @@ struct MatrixProduct<Scalar: KernelScalar>: DeferrableOperation {
             (self.transposeA, self.transposeB) = (transposeA, transposeB)
         }
 
-        func multiply(_ a: Span<Scalar>, _ b: Span<Scalar>, beta: Scalar, into c: inout MutableSpan<Scalar>) {
+        func multiply(_ a: Span<Scalar>, _ b: Span<Scalar>, beta: Scalar, row: Span<Scalar>, into c: inout MutableSpan<Scalar>) {
             let sizeA = rowsA * columnsA, sizeB = rowsB * columnsB, sizeC = m * n
             guard sizeC > 0, batchCount > 0 else { return }
             // One tall product where all batches share B and A's rows follow each other.
@@ -145,7 +146,7 @@ struct MatrixProduct<Scalar: KernelScalar>: DeferrableOperation {
                 return LinearAlgebra.multiply(
                     MatrixView(a, rows: batchCount * rowsA, columns: columnsA, rowStride: columnsA),
                     MatrixView(b, rows: rowsB, columns: columnsB, rowStride: columnsB),
-                    transposeA: false, transposeB: transposeB, beta: beta, into: &c, rowStride: n)
+                    transposeA: false, transposeB: transposeB, beta: beta, row: row, into: &c, rowStride: n)
             }
             batches.forEachBlock { block, i, j in
                 for step in 0..<batches.inner {
@@ -154,7 +155,7 @@ struct MatrixProduct<Scalar: KernelScalar>: DeferrableOperation {
                     LinearAlgebra.multiply(
                         MatrixView(a.extracting(p..<p + sizeA), rows: rowsA, columns: columnsA, rowStride: columnsA),
                         MatrixView(b.extracting(q..<q + sizeB), rows: rowsB, columns: columnsB, rowStride: columnsB),
-                        transposeA: transposeA, transposeB: transposeB, beta: beta, into: &part, rowStride: n)
+                        transposeA: transposeA, transposeB: transposeB, beta: beta, row: row, into: &part, rowStride: n)
                 }
             }
         }
