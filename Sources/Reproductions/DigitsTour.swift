@@ -33,7 +33,7 @@ extension Reproduction {
         var table = Table(
             "\(job.test.rows) digits against \(job.train.rows), \(bits) random features, tier \(KernelTier.active), \(Threads.count) threads",
             columns: ["product", "accuracy", "time, ms", "ratio", "of the popcount roofline"])
-        table.append("float32 sgemm (OpenBLAS)", percent(mean(float)), short(1e3 * times[1]), "1", "")
+        table.append("float32 product", percent(mean(float)), short(1e3 * times[1]), "1", "")
         table.append("packed XNOR, packing included", percent(mean(packed)), short(1e3 * times[0]), short(times[1] / times[0]),
                      percent(operations / times[0] / roofline))
         table.append("(nearest neighbour on the pixels)", percent(mean(pixels)), "", "", "")

@@ -17,7 +17,7 @@ func encoderInference(quick: Bool, seed: UInt64) throws -> (table: Table, check:
     var table = Table(
         "Encoder of \(configuration.layers) layers of \(configuration.size), \(length) tokens, \(Threads.count) threads",
         columns: ["inference", "time, ms", "ratio", "parameters, MiB"])
-    table.append("float32 (OpenBLAS)", short(1e3 * times[1]), "1", short(Double(4 * parameters.count) / 1_048_576))
+    table.append("float32", short(1e3 * times[1]), "1", short(Double(4 * parameters.count) / 1_048_576))
     table.append("packed bits", short(1e3 * times[0]), short(times[1] / times[0]), short(Double(packed.residentBytes) / 1_048_576))
     let check = Check("outputs of the packed encoder that differ from the trained one's", Double(differing), .equal, 0,
                       source: "whole sums are exact, and floats round alike")
