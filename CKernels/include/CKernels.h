@@ -64,7 +64,7 @@ int dsc_tier_force(int tier);
 enum { DSC_BINARY_PANEL = 16 };
 
 /// Elements of the workspace of a product of matrices: a block of either factor, and room to align them.
-enum { DSC_MATRIX_WORK = (288 + 512) * 192 + 128 };
+enum { DSC_MATRIX_WORK = (288 + 512) * 256 + 128 };
 
 /// How a pass over a Gibbs kernel makes the scales of rows from their sums, and where it takes costs of points from.
 enum { DSC_TRANSPORT_FIXED = 0, DSC_TRANSPORT_DIVIDE = 1, DSC_TRANSPORT_POWER = 2, DSC_TRANSPORT_MULTIPLY = 3 };

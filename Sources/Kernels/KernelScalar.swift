@@ -468,8 +468,8 @@ public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, Co
 
     /// c ← `alpha`·op(A)·op(B) + `beta`·c + row, with `row` added to each row: a product in tiles whose sums stay in registers.
     ///
-    /// With `beta` = 0 the old c is not read. Sums run over the inner extent in order, in blocks of at most 192: error at most
-    /// (inner + inner/192 + 4) u · (Σ|terms| + |`beta`·c| + |row|). Elements between the rows of c are not touched. Parts are shared
+    /// With `beta` = 0 the old c is not read. Sums run over the inner extent in order, in blocks of at most 256: error at most
+    /// (inner + inner/256 + 4) u · (Σ|terms| + |`beta`·c| + |row|). Elements between the rows of c are not touched. Parts are shared
     /// among ``Threads/count`` threads; the bits do not depend on their number, nor on the shape of the rest of the product. An infinite
     /// or NaN element reaches the rows and columns that it belongs to, as in plain sums.
     ///
