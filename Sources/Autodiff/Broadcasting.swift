@@ -75,6 +75,8 @@ struct BinaryKernel<Scalar: KernelScalar> {
     let both: (Span<Scalar>, Span<Scalar>, inout MutableSpan<Scalar>) -> Void
     let left: (Scalar, Span<Scalar>, inout MutableSpan<Scalar>) -> Void
     let right: (Span<Scalar>, Scalar, inout MutableSpan<Scalar>) -> Void
+    /// With the second operand one row for all of the first one's; of functions whose operands may be exchanged.
+    var row: ((_ rows: Int, _ columns: Int, Span<Scalar>, Span<Scalar>, inout MutableSpan<Scalar>) -> Void)?
 }
 
 /// The kernel on plain data, operands broadcast.
@@ -89,6 +91,12 @@ func broadcast<Scalar: KernelScalar>(
     return Tensor(shape, uninitializedArray(count: count) { out in
         guard count > 0 else { return }
         let x = a.span, y = b.span
+        if let row = kernel.row, plan.outer.count == 1, plan.runsA, plan.runsB {
+            // One of the two stays on its row.
+            let rows = plan.outer[0]
+            if rows.stepB == 0 { row(rows.extent, inner, x, y, &out) } else { row(rows.extent, inner, y, x, &out) }
+            return
+        }
         plan.forEachBlock { place, i, j in
             var part = out._mutatingExtracting(place..<place + inner)
             switch (plan.runsA, plan.runsB) {

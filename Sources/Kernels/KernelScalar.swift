@@ -367,6 +367,22 @@ public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, Co
         rows: Int, columns: Int, _ g: Span<Self>, normalized y: Span<Self>, inverseDeviations: Span<Self>,
         into out: inout MutableSpan<Self>)
 
+    /// yᵢₖ ← nᵢₖ scaleₖ + shiftₖ with nᵢ the row normalised, as ``normalizeRows(rows:columns:of:epsilon:into:means:inverseDeviations:)``
+    /// gives it, in one pass. The mean comes in two parts, `means` rounded and `rests` what that lacks: the pullback reads both.
+    static func layerNorm(
+        rows: Int, columns: Int, of x: Span<Self>, epsilon: Self, scale: Span<Self>, shift: Span<Self>, into y: inout MutableSpan<Self>,
+        means: inout MutableSpan<Self>, rests: inout MutableSpan<Self>, inverseDeviations: inout MutableSpan<Self>)
+
+    /// The cotangents of x, scale and shift for the cotangent g of y, in one pass over g and x: with v = g scale,
+    /// rᵢ (vᵢₖ − mean of vᵢ − nᵢₖ mean of vᵢ nᵢ), Σᵢ gᵢₖ nᵢₖ and Σᵢ gᵢₖ.
+    ///
+    /// - Parameters:
+    ///   - means, rests, inverseDeviations: what ``layerNorm(rows:columns:of:epsilon:scale:shift:into:means:rests:inverseDeviations:)`` gave.
+    static func layerNormPullback(
+        rows: Int, columns: Int, _ g: Span<Self>, of x: Span<Self>, means: Span<Self>, rests: Span<Self>, inverseDeviations: Span<Self>,
+        scale: Span<Self>, into xCotangent: inout MutableSpan<Self>, scale scaleCotangent: inout MutableSpan<Self>,
+        shift shiftCotangent: inout MutableSpan<Self>)
+
     // MARK: Random projections
 
     /// x ← H x with the Walsh–Hadamard matrix in natural order, H₁ = [1], H₂ₙ = [Hₙ Hₙ; Hₙ −Hₙ], not scaled: H H = n I.

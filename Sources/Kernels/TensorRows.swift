@@ -155,6 +155,51 @@ extension Float {
             }
         }
     }
+
+    public static func layerNorm(
+        rows: Int, columns: Int, of x: Span<Float>, epsilon: Float, scale: Span<Float>, shift: Span<Float>, into y: inout MutableSpan<Float>,
+        means: inout MutableSpan<Float>, rests: inout MutableSpan<Float>, inverseDeviations: inout MutableSpan<Float>
+    ) {
+        requireMatrix("x", rows, columns, x.count)
+        require(epsilon >= 0, "epsilon is \(epsilon); expected no negative number")
+        requireCount("scale", scale.count, columns)
+        requireCount("shift", shift.count, columns)
+        requireMatrix("y", rows, columns, y.count)
+        requireCount("means", means.count, rows)
+        requireCount("rests", rests.count, rows)
+        requireCount("inverseDeviations", inverseDeviations.count, rows)
+        unsafe withPointers(x, scale, shift) { xPointer, scale, shift in
+            unsafe withPointers(&means, &rests, &inverseDeviations) { means, rests, inverses in
+                unsafe withPointers(&y) {
+                    unsafe dsc_tensor_layer_norm_f32(rows, columns, x.count, xPointer, epsilon, scale, shift, $0, means, rests, inverses)
+                }
+            }
+        }
+    }
+
+    public static func layerNormPullback(
+        rows: Int, columns: Int, _ g: Span<Float>, of x: Span<Float>, means: Span<Float>, rests: Span<Float>, inverseDeviations: Span<Float>,
+        scale: Span<Float>, into xCotangent: inout MutableSpan<Float>, scale scaleCotangent: inout MutableSpan<Float>,
+        shift shiftCotangent: inout MutableSpan<Float>
+    ) {
+        requireMatrix("g", rows, columns, g.count)
+        requireMatrix("x", rows, columns, x.count)
+        requireCount("means", means.count, rows)
+        requireCount("rests", rests.count, rows)
+        requireCount("inverseDeviations", inverseDeviations.count, rows)
+        requireCount("scale", scale.count, columns)
+        requireMatrix("x's cotangent", rows, columns, xCotangent.count)
+        requireCount("scale's cotangent", scaleCotangent.count, columns)
+        requireCount("shift's cotangent", shiftCotangent.count, columns)
+        unsafe withPointers(means, rests, inverseDeviations) { means, rests, inverses in
+            unsafe withPointers(g, x, scale) { gPointer, x, scale in
+                unsafe withPointers(&xCotangent, &scaleCotangent, &shiftCotangent) {
+                    unsafe dsc_tensor_layer_norm_pullback_f32(
+                        rows, columns, g.count, gPointer, x, means, rests, inverses, scale, $0, $1, $2)
+                }
+            }
+        }
+    }
 }
 
 extension Double {
@@ -290,6 +335,51 @@ extension Double {
         unsafe withPointers(g, y, inverseDeviations) { gPointer, y, inverseDeviations in
             unsafe withPointers(&out) {
                 unsafe dsc_tensor_normalize_rows_pullback_f64(rows, columns, g.count, gPointer, y, inverseDeviations, $0)
+            }
+        }
+    }
+
+    public static func layerNorm(
+        rows: Int, columns: Int, of x: Span<Double>, epsilon: Double, scale: Span<Double>, shift: Span<Double>, into y: inout MutableSpan<Double>,
+        means: inout MutableSpan<Double>, rests: inout MutableSpan<Double>, inverseDeviations: inout MutableSpan<Double>
+    ) {
+        requireMatrix("x", rows, columns, x.count)
+        require(epsilon >= 0, "epsilon is \(epsilon); expected no negative number")
+        requireCount("scale", scale.count, columns)
+        requireCount("shift", shift.count, columns)
+        requireMatrix("y", rows, columns, y.count)
+        requireCount("means", means.count, rows)
+        requireCount("rests", rests.count, rows)
+        requireCount("inverseDeviations", inverseDeviations.count, rows)
+        unsafe withPointers(x, scale, shift) { xPointer, scale, shift in
+            unsafe withPointers(&means, &rests, &inverseDeviations) { means, rests, inverses in
+                unsafe withPointers(&y) {
+                    unsafe dsc_tensor_layer_norm_f64(rows, columns, x.count, xPointer, epsilon, scale, shift, $0, means, rests, inverses)
+                }
+            }
+        }
+    }
+
+    public static func layerNormPullback(
+        rows: Int, columns: Int, _ g: Span<Double>, of x: Span<Double>, means: Span<Double>, rests: Span<Double>, inverseDeviations: Span<Double>,
+        scale: Span<Double>, into xCotangent: inout MutableSpan<Double>, scale scaleCotangent: inout MutableSpan<Double>,
+        shift shiftCotangent: inout MutableSpan<Double>
+    ) {
+        requireMatrix("g", rows, columns, g.count)
+        requireMatrix("x", rows, columns, x.count)
+        requireCount("means", means.count, rows)
+        requireCount("rests", rests.count, rows)
+        requireCount("inverseDeviations", inverseDeviations.count, rows)
+        requireCount("scale", scale.count, columns)
+        requireMatrix("x's cotangent", rows, columns, xCotangent.count)
+        requireCount("scale's cotangent", scaleCotangent.count, columns)
+        requireCount("shift's cotangent", shiftCotangent.count, columns)
+        unsafe withPointers(means, rests, inverseDeviations) { means, rests, inverses in
+            unsafe withPointers(g, x, scale) { gPointer, x, scale in
+                unsafe withPointers(&xCotangent, &scaleCotangent, &shiftCotangent) {
+                    unsafe dsc_tensor_layer_norm_pullback_f64(
+                        rows, columns, g.count, gPointer, x, means, rests, inverses, scale, $0, $1, $2)
+                }
             }
         }
     }

@@ -115,3 +115,26 @@ public func concurrentBlocks<Element: BitwiseCopyable & Sendable>(
         }
     }
 }
+
+/// As ``concurrentBlocks(of:blockLength:_:)`` for two spans that are cut into equally many blocks.
+///
+/// - Precondition: both lengths are at least 1, and cut their spans into as many blocks.
+public func concurrentBlocks<Element: BitwiseCopyable & Sendable>(
+    of first: inout MutableSpan<Element>, blockLength: Int, and second: inout MutableSpan<Element>, blockLength secondLength: Int,
+    _ body: @Sendable (_ block: Int, _ first: inout MutableSpan<Element>, _ second: inout MutableSpan<Element>) -> Void
+) {
+    require(secondLength >= 1, "block length is \(secondLength); expected at least 1")
+    let count = second.count, blocks = (count + secondLength - 1) / secondLength
+    require((first.count + blockLength - 1) / max(1, blockLength) == blocks,
+            "\(first.count) and \(count) elements in blocks of \(blockLength) and \(secondLength); expected as many blocks")
+    unsafe second.withUnsafeMutableBufferPointer { buffer in
+        // Disjoint parts, as of the first span.
+        nonisolated(unsafe) let buffer = unsafe buffer
+        concurrentBlocks(of: &first, blockLength: blockLength) { block, part in
+            let start = block * secondLength
+            let other = unsafe UnsafeMutableBufferPointer(rebasing: buffer[start..<min(count, start + secondLength)])
+            var mutable = unsafe MutableSpan(_unsafeElements: other)
+            body(block, &part, &mutable)
+        }
+    }
+}

@@ -19,6 +19,14 @@ private let cases: [DifferentiableCase] = [
     DifferentiableCase(
         "masked attention", [[2, 3, 2], [2, 2, 2], [2, 2, 2]], { attention($0[0], $0[1], $0[2], mask: additive([2, 3, 2])) },
         { attention($0[0], $0[1], $0[2], mask: additive([2, 3, 2])) }),
+    DifferentiableCase(
+        "attention with heads", [[2, 3, 4], [2, 2, 4], [2, 2, 6]], { attention($0[0], $0[1], $0[2], heads: 2, mask: additive([2, 1, 3, 2])) },
+        { attention($0[0], $0[1], $0[2], heads: 2, mask: additive([2, 1, 3, 2])) }),
+    DifferentiableCase(
+        "self-attention", [[2, 3, 12]], { selfAttention($0[0], heads: 2).squared() }, { selfAttention($0[0], heads: 2).squared() }),
+    DifferentiableCase(
+        "causal self-attention in tiles", [[4, 6]], { selfAttention($0[0], heads: 1, mask: .causal, tile: 2) },
+        { selfAttention($0[0], heads: 1, mask: .causal, tile: 2) }),
 ]
 
 @Suite struct AttentionTests {
@@ -70,6 +78,51 @@ private let cases: [DifferentiableCase] = [
 
     @Test func agreesWithCompositionInFloat() { checkAll(Float.self) }
 
+    /// Heads side by side against heads as an axis.
+    private func checkHeads<Scalar: KernelScalar>(_ batches: [Int], n: Int, m: Int, heads: Int, d: Int, e: Int, _ mask: AttentionMask<Scalar>?) {
+        let axes = batches.count, swapped = Array(0..<axes) + [axes + 1, axes, axes + 2]
+        func byHeads(_ x: Tensor<Scalar>) -> Tensor<Scalar> {
+            x.reshaped(batches + [x.shape[axes], heads, x.shape[axes + 1] / heads]).transposed(swapped)
+        }
+        func sideBySide(_ x: Tensor<Scalar>) -> Tensor<Scalar> {
+            x.transposed(swapped).reshaped(batches + [x.shape[axes + 1], heads * x.shape[axes + 2]])
+        }
+        let x: [Tensor<Scalar>] = [
+            randomTensor(batches + [n, heads * d], seed: 9), randomTensor(batches + [m, heads * d], seed: 10),
+            randomTensor(batches + [m, heads * e], seed: 11),
+        ]
+        let g: Tensor<Scalar> = randomTensor(batches + [n, heads * e], seed: 12)
+        let (value, pullback) = vjp(of: { sideBySide(attention(byHeads($0[0]), byHeads($0[1]), byHeads($0[2]), mask: mask)) })(x)
+        let gradients = pullback(g)
+        for tile in [nil, 1, 3] as [Int?] {
+            let name = "\(heads) heads, tile \(tile ?? 0)"
+            let (y, pull) = vjp(of: { attention($0[0], $0[1], $0[2], heads: heads, mask: mask, tile: tile) })(x)
+            expectClose(y, value, name)
+            for (a, b) in zip(pull(g), gradients) { expectClose(a, b, roundings: 256, "\(name), gradient") }
+            guard n == m, d == e else { continue }
+            let (own, pullOwn) = vjp(of: { selfAttention($0, heads: heads, mask: mask, tile: tile) })(concatenated(x, alongAxis: -1))
+            expectClose(own, value, "\(name), packed")
+            expectClose(pullOwn(g), concatenated(gradients, alongAxis: -1), roundings: 256, "\(name), packed, gradient")
+        }
+    }
+
+    private func checkHeadsOf<Scalar: KernelScalar>(_ type: Scalar.Type) {
+        let mask: Tensor<Scalar> = randomTensor([3, 4, 5], seed: 13), perBatch: Tensor<Scalar> = randomTensor([2, 1, 1, 5], seed: 14)
+        checkHeads([2], n: 4, m: 5, heads: 3, d: 2, e: 4, AttentionMask<Scalar>?.none)
+        checkHeads([2], n: 4, m: 5, heads: 3, d: 2, e: 4, .additive(mask))
+        checkHeads([2], n: 4, m: 5, heads: 3, d: 2, e: 4, .additive(perBatch))
+        checkHeads([], n: 7, m: 7, heads: 2, d: 3, e: 3, AttentionMask<Scalar>.causal)
+        checkHeads([2, 2], n: 7, m: 7, heads: 1, d: 3, e: 3, AttentionMask<Scalar>?.none)
+        // More weights than operands: none are kept.
+        checkHeads([3], n: 20, m: 20, heads: 2, d: 2, e: 2, AttentionMask<Scalar>?.none)
+    }
+
+    @Test func headsSideBySide() {
+        checkHeadsOf(Float.self)
+        checkHeadsOf(Double.self)
+        #expect(selfAttention(Tensor<Float>.zeros([0, 3, 12]), heads: 2).shape == [0, 3, 4])
+    }
+
     /// 20000 queries and keys: the scores would take 1.6 GB, a tile of 32 takes 2.6 MB.
     @Test func longSequencesInTiles() {
         let n = 20_000
@@ -105,5 +158,13 @@ private let cases: [DifferentiableCase] = [
             _ = gradient(of: { (m: Tensor<Float>) in attention(.zeros([1, 1]), .zeros([2, 1]), .zeros([2, 1]), mask: .additive(m)).sum() })(.zeros([1, 2]))
         }
         #expect(message(of: traced).contains("the mask is being differentiated; expected a constant"))
+        let heads = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            _ = attention(Tensor<Float>.zeros([3, 4]), .zeros([3, 4]), .zeros([3, 6]), heads: 4)
+        }
+        #expect(message(of: heads).contains("values [3, 6] with 4 heads; expected lengths that they divide"))
+        let packed = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            _ = selfAttention(Tensor<Float>.zeros([3, 8]), heads: 2)
+        }
+        #expect(message(of: packed).contains("self-attention of shape [3, 8] with 2 heads; expected a last axis that 3 · 2 divides"))
     }
 }

@@ -8,6 +8,9 @@ private let cases: [DifferentiableCase] = [
         "layer norm of batches, epsilon 0.1", [[2, 3, 4], [4], [4]], { layerNorm($0[0], $0[1], $0[2], epsilon: 0.1).squared() },
         { layerNorm($0[0], $0[1], $0[2], epsilon: 0.1).squared() }),
     DifferentiableCase(
+        "layer norm, a scale for each row", [[3, 4], [3, 1], [1, 4]], { layerNorm($0[0], $0[1], $0[2]).squared() },
+        { layerNorm($0[0], $0[1], $0[2]).squared() }),
+    DifferentiableCase(
         "batch norm", [[5, 3], [3], [3]], { batchNorm($0[0], $0[1], $0[2]).output.tanh() },
         { batchNorm($0[0], $0[1], $0[2]).output.tanh() }),
     DifferentiableCase(
@@ -49,6 +52,31 @@ private let cases: [DifferentiableCase] = [
         #expect(layerNorm(x, scale, shift) == layerNorm(x, scale, shift, epsilon: 1e-5))
     }
 
+    /// One operation against normalisation, product and sum: a scale of shape [1, columns] takes the latter way.
+    private func checkFusedLayerNorm<Scalar: KernelScalar>(_ rows: Int, _ columns: Int, _ type: Scalar.Type) {
+        let x: [Tensor<Scalar>] = [randomTensor([rows, columns], seed: 8), randomTensor([columns], seed: 9), randomTensor([columns], seed: 10)]
+        let v: [Tensor<Scalar>] = [randomTensor([rows, columns], seed: 11), randomTensor([columns], seed: 12), randomTensor([columns], seed: 13)]
+        func fused(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> { layerNorm(x[0], x[1], x[2]) }
+        func composed(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> { layerNorm(x[0], x[1].reshaped([1, columns]), x[2]) }
+        let name = "\(rows) rows of \(columns), \(Scalar.self)"
+        expectClose(fused(x), composed(x), name)
+        let own = gradient(of: { fused($0).tanh().sum() })(x), others = gradient(of: { composed($0).tanh().sum() })(x)
+        for (a, b) in zip(own, others) { expectClose(a, b, roundings: 256, "gradient, \(name)") }
+        let products = hessianVectorProduct(of: { fused($0).tanh().sum() })(x, v)
+        for (a, b) in zip(products, hessianVectorProduct(of: { composed($0).tanh().sum() })(x, v)) {
+            expectClose(a, b, roundings: 512, "second derivative, \(name)")
+        }
+    }
+
+    @Test func fusedLayerNormAgreesWithItsParts() {
+        for (rows, columns) in [(1, 1), (3, 5), (8, 16), (19, 37), (17, 530)] {
+            checkFusedLayerNorm(rows, columns, Float.self)
+            checkFusedLayerNorm(rows, columns, Double.self)
+        }
+        let none = gradient(of: { layerNorm($0[0], $0[1], $0[2]).sum() })([Tensor<Float>.zeros([0, 3]), .ones([3]), .zeros([3])])
+        #expect(none == [.zeros([0, 3]), .zeros([3]), .zeros([3])])
+    }
+
     @Test func batchNormAgreesWithItsFormula() {
         let x: Tensor<Double> = randomTensor([2, 3, 2, 5], seed: 4), scale: Tensor<Double> = randomTensor([5], seed: 5)
         let shift: Tensor<Double> = randomTensor([5], seed: 6)
@@ -74,6 +102,15 @@ private let cases: [DifferentiableCase] = [
             let column = normalized((0..<64).map { exact[$0 * 3 + c] }, 0)
             for i in 0..<64 { #expect(abs(Double(y[i, c]) - column.y[i]) <= 1e-5) }
             #expect(abs(Double(variance[c]) - column.variance) <= 1e-5 * column.variance)
+        }
+        // The same in rows, with the gradient: the mean is kept in two parts.
+        let rows = x.transposed(), scale: Tensor<Float> = randomTensor([64], seed: 14)
+        let wide = Tensor<Double>(shape: rows.shape, elements: rows.elements.map { Double($0) })
+        let wideScale = Tensor<Double>(shape: [64], elements: scale.elements.map { Double($0) })
+        let own = gradient(of: { layerNorm($0[0], $0[1], .zeros([64])).squared().sum() })([rows, scale])
+        let reference = gradient(of: { layerNorm($0[0], $0[1], .zeros([64])).squared().sum() })([wide, wideScale])
+        for (a, b) in zip(own, reference) {
+            expectClose(a, Tensor(shape: b.shape, elements: b.elements.map { Float($0) }), roundings: 64, "gradient of large means")
         }
     }
 

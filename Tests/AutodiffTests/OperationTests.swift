@@ -66,6 +66,8 @@ private let cases: [DifferentiableCase] = {
     add("broadcast", [[3, 1]], { $0[0].exp().broadcast(to: [2, 3, 4]) }, { $0[0].exp().broadcast(to: [2, 3, 4]) })
     add("reshape", [[3, 4]], { $0[0].squared().reshaped([2, -1]) }, { $0[0].squared().reshaped([2, -1]) })
     add("transposition", [[2, 3, 4]], { $0[0].squared().transposed([2, 0, 1]) }, { $0[0].squared().transposed([2, 0, 1]) })
+    add("transposition of runs", [[2, 2, 3, 2, 2]], { $0[0].squared().transposed([2, 0, 3, 1, 4]) },
+        { $0[0].squared().transposed([2, 0, 3, 1, 4]) })
     add("concatenation", [[2, 3], [2, 1]], { concatenated([$0[0].exp(), $0[1].squared()], alongAxis: 1) },
         { concatenated([$0[0].exp(), $0[1].squared()], alongAxis: 1) })
     add("stack", [[2, 3], [2, 3]], { stacked([$0[0].exp(), $0[1] * $0[0]], alongAxis: -1) },

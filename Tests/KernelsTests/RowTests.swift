@@ -16,6 +16,9 @@ import _TestSupport
                     checkSoftmaxes(Double.self, 3, columns, offset, tier)
                     checkNormalisation(Float.self, 3, columns, offset, tier)
                     checkNormalisation(Double.self, 3, columns, offset, tier)
+                    // Blocks of eight rows, and a rest.
+                    checkLayerNorm(Float.self, columns < 100 ? 11 : 3, columns, offset, tier)
+                    checkLayerNorm(Double.self, columns < 100 ? 11 : 3, columns, offset, tier)
                 }
             }
             // Blocks of rows, and strips of columns.
@@ -216,6 +219,86 @@ import _TestSupport
             #expect(wrong.isEmpty, "normalizeRows, \(place): wrong at \(wrong.prefix(4))")
         }
         #expect(y.guardsAreIntact && pulled.guardsAreIntact && means.guardsAreIntact && inverses.guardsAreIntact, "\(place)")
+    }
+
+    private func checkLayerNorm<Scalar: KernelScalar>(_: Scalar.Type, _ rows: Int, _ columns: Int, _ offset: Int, _ tier: KernelTier) {
+        typealias Wide = WiderThanDouble
+        var numbers = TestNumbers(seed: UInt64(columns + 7))
+        // The second row's mean is large beside its deviation.
+        let x = GuardedBuffer<Scalar>(count: rows * columns, offset: offset) {
+            Scalar(numbers.unit() + ($0 / columns == 1 ? 1000 : 0))
+        }
+        let g: GuardedBuffer<Scalar> = buffer(rows * columns, offset, &numbers), scale: GuardedBuffer<Scalar> = buffer(columns, offset, &numbers)
+        let shift: GuardedBuffer<Scalar> = buffer(columns, offset, &numbers)
+        var y = GuardedBuffer<Scalar>(count: rows * columns, offset: offset), pulled = y
+        var means = GuardedBuffer<Scalar>(count: rows, offset: offset), rests = means, inverses = means
+        var scales = GuardedBuffer<Scalar>(count: columns, offset: offset), shifts = scales
+        x.withSpan { x in
+            scale.withSpan { scale in
+                shift.withSpan { shift in
+                    y.withMutableSpan { y in
+                        means.withMutableSpan { means in
+                            rests.withMutableSpan { rests in
+                                inverses.withMutableSpan {
+                                    Scalar.layerNorm(rows: rows, columns: columns, of: x, epsilon: 1e-5, scale: scale, shift: shift, into: &y,
+                                                     means: &means, rests: &rests, inverseDeviations: &$0)
+                                }
+                            }
+                        }
+                    }
+                }
+                g.withSpan { g in
+                    means.withSpan { means in
+                        rests.withSpan { rests in
+                            inverses.withSpan { inverses in
+                                pulled.withMutableSpan { pulled in
+                                    scales.withMutableSpan { scales in
+                                        shifts.withMutableSpan {
+                                            Scalar.layerNormPullback(
+                                                rows: rows, columns: columns, g, of: x, means: means, rests: rests,
+                                                inverseDeviations: inverses, scale: scale, into: &pulled, scale: &scales, shift: &$0)
+                                        }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        let u = Wide(Scalar.ulpOfOne) / 2, epsilon = Wide(1e-5 as Scalar), n = Wide(max(1, columns))
+        let place = "\(tier) \(Scalar.self) columns \(columns) offset \(offset)"
+        var sums = [Wide](repeating: 0, count: columns), sizes = sums, plainSums = sums, plainSizes = sums
+        for i in 0..<rows {
+            let range = i * columns..<(i + 1) * columns
+            let mean = range.reduce(Wide(0)) { $0 + Wide(x[$1]) } / n
+            let variance = range.reduce(Wide(0)) { $0 + (Wide(x[$1]) - mean) * (Wide(x[$1]) - mean) } / n
+            let inverse = 1 / (variance + epsilon).squareRoot(), r = Wide(inverses[i])
+            let statistics = abs(Wide(means[i]) + Wide(rests[i]) - mean) <= 20 * u && abs(r - inverse) <= 16 * u * inverse
+            #expect(statistics, "mean and deviation, \(place)")
+            let own = range.map { (Wide(x[$0]) - Wide(means[i]) - Wide(rests[i])) * r }
+            let v = range.map { Wide(g[$0]) * Wide(scale[$0 - range.lowerBound]) }
+            let level = v.reduce(Wide(0), +) / n, levelSize = v.reduce(Wide(0)) { $0 + abs($1) } / n
+            let slope = zip(v, own).reduce(Wide(0)) { $0 + $1.0 * $1.1 } / n
+            let slopeSize = zip(v, own).reduce(Wide(0)) { $0 + abs($1.0 * $1.1) } / n
+            let wrong = (0..<columns).filter { k in
+                let j = range.lowerBound + k, exact = (Wide(x[j]) - mean) * inverse, product = Wide(g[j]) * own[k]
+                sums[k] = sums[k] + product
+                sizes[k] = sizes[k] + abs(product)
+                plainSums[k] = plainSums[k] + Wide(g[j])
+                plainSizes[k] = plainSizes[k] + abs(Wide(g[j]))
+                let size = (25 + 18 * abs(exact)) * abs(Wide(scale[k])) + abs(Wide(shift[k]))
+                return !(abs(Wide(y[j]) - (exact * Wide(scale[k]) + Wide(shift[k]))) <= size * u)
+                    || !(abs(Wide(pulled[j]) - r * (v[k] - level - own[k] * slope)) <= 26 * u * r * (abs(v[k]) + levelSize + abs(own[k]) * slopeSize))
+            }
+            #expect(wrong.isEmpty, "layerNorm, \(place): wrong at \(wrong.prefix(4))")
+        }
+        let wrong = (0..<columns).filter { k in
+            !(abs(Wide(scales[k]) - sums[k]) <= 14 * u * sizes[k]) || !(abs(Wide(shifts[k]) - plainSums[k]) <= 9 * u * plainSizes[k])
+        }
+        #expect(wrong.isEmpty, "cotangents of scale and shift, \(place): wrong at \(wrong.prefix(4))")
+        let intact = [y, pulled, means, rests, inverses, scales, shifts].allSatisfy(\.guardsAreIntact)
+        #expect(intact, "\(place)")
     }
 
     /// The bound does not grow with the number of rows: small terms below a large one.

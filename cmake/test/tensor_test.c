@@ -96,6 +96,9 @@ void test_tensor(const dsc_kernel_table *table, const char *tier) {
             test_runs_f64(table, tier, lengths[i], offsets[o]);
             test_losses_f32(table, tier, 3, lengths[i], offsets[o]);
             test_losses_f64(table, tier, 3, lengths[i], offsets[o]);
+            // Blocks of eight rows, and a rest.
+            test_layer_norm_f32(table, tier, lengths[i] % 4 ? 3 : 19, lengths[i], offsets[o]);
+            test_layer_norm_f64(table, tier, lengths[i] % 4 ? 3 : 19, lengths[i], offsets[o]);
 #define DSC_KERNEL(name, ret, params, args)
 #define DSC_DERIVATIVE_KERNELS(op, dtype, ctype, bound, second)                                                        \
     test_derivative_places_##dtype(table->tensor_##op##_pullback_##dtype, table->tensor_##op##_pullback_tangent_##dtype, \

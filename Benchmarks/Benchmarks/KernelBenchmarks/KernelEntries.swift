@@ -579,6 +579,21 @@ enum KernelEntries {
             entry("pullback of normalised rows", 2, .copy) { x, r, y in
                 T.normalizeRowsPullback(rows: rows, columns: columns, x, normalized: x, inverseDeviations: r.extracting(0..<rows), into: &y)
             },
+            entry("layer norm", 2, .copy) { x, r, y in
+                var means = [T](repeating: 0, count: rows), rests = means, inverses = means
+                var meansSpan = means.mutableSpan, restsSpan = rests.mutableSpan, inversesSpan = inverses.mutableSpan
+                T.layerNorm(rows: rows, columns: columns, of: x, epsilon: 1e-5, scale: r.extracting(0..<columns),
+                            shift: r.extracting(0..<columns), into: &y, means: &meansSpan, rests: &restsSpan,
+                            inverseDeviations: &inversesSpan)
+            },
+            entry("pullback of layer norm", 2, .copy) { x, r, y in
+                var scale = [T](repeating: 0, count: columns), shift = scale
+                var scaleSpan = scale.mutableSpan, shiftSpan = shift.mutableSpan
+                let rowNumbers = r.extracting(0..<rows)
+                T.layerNormPullback(rows: rows, columns: columns, x, of: x, means: rowNumbers, rests: rowNumbers,
+                                    inverseDeviations: rowNumbers, scale: r.extracting(0..<columns), into: &y, scale: &scaleSpan,
+                                    shift: &shiftSpan)
+            },
         ]
     }
 

@@ -168,12 +168,12 @@ private struct EncoderCase {
     }
 
     func loss(_ p: [Tensor<Float>]) -> Tensor<Float> {
-        let (w, h, l) = (Self.width, Self.heads, Self.length), n = x.shape[0] / l
+        let (w, l) = (Self.width, Self.length), n = x.shape[0] / l
         var y = x
         for first in stride(from: 0, to: 12 * Self.blocks, by: 12) {
             let q = Array(p[first..<first + 12])
-            let qkv = affine(layerNorm(y, q[0], q[1]), q[2], q[3]).reshaped([n, l, 3, h, w / h]).transposed([2, 0, 3, 1, 4])
-            let mixed = attention(qkv.at(0), qkv.at(1), qkv.at(2)).transposed([0, 2, 1, 3]).reshaped([n * l, w])
+            let qkv = affine(layerNorm(y, q[0], q[1]), q[2], q[3]).reshaped([n, l, 3 * w])
+            let mixed = selfAttention(qkv, heads: Self.heads).reshaped([n * l, w])
             y = y + affine(mixed, q[4], q[5])
             y = y + affine(affine(layerNorm(y, q[6], q[7]), q[8], q[9]).gelu(), q[10], q[11])
         }

@@ -90,7 +90,8 @@ struct Sum<Scalar: KernelScalar>: DifferentiableOperation {
         }
         return broadcast(x[0], x[1], "+", BinaryKernel(
             both: { a, b, y in Scalar.add(a, b, into: &y) }, left: { a, b, y in Scalar.affine(1, b, a, into: &y) },
-            right: { a, b, y in Scalar.affine(1, a, b, into: &y) }))
+            right: { a, b, y in Scalar.affine(1, a, b, into: &y) },
+            row: { rows, columns, a, b, y in Scalar.addRow(rows: rows, columns: columns, a, b, into: &y) }))
     }
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
@@ -148,7 +149,8 @@ struct Product<Scalar: KernelScalar>: DifferentiableOperation {
         }
         return broadcast(x[0], x[1], "*", BinaryKernel(
             both: { a, b, y in Scalar.multiply(a, b, into: &y) }, left: { a, b, y in Scalar.affine(a, b, 0, into: &y) },
-            right: { a, b, y in Scalar.affine(b, a, 0, into: &y) }))
+            right: { a, b, y in Scalar.affine(b, a, 0, into: &y) },
+            row: { rows, columns, a, b, y in Scalar.multiplyRow(rows: rows, columns: columns, a, b, into: &y) }))
     }
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)

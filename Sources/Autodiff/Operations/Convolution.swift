@@ -226,50 +226,81 @@ func matrix<Scalar: KernelScalar>(_ elements: Span<Scalar>, _ columns: Int) -> M
 }
 
 /// The patches of places, one after the other, from row of places `first` on, counted over all images; as many rows as there is room for.
+///
+/// An image with padding is copied with it first: each row of places then takes one call for all its windows.
 @specialized(where Scalar == Float) @specialized(where Scalar == Double)
 private func gatherPatches<Scalar: KernelScalar>(
     _ x: Span<Scalar>, _ form: WindowForm, from first: Int, _ patches: inout MutableSpan<Scalar>
 ) {
-    let size = form.rows.window * form.run
+    let across = form.columns.covered(by: 0..<form.columns.places)
     var start = 0, row = first
     while start < patches.count {
-        let image = row / form.rows.places
-        let (top, inRows) = form.rows.inside(row % form.rows.places)
-        form.forEachBlock { places, left, inColumns in
-            var block = patches._mutatingExtracting(start + places.lowerBound * size..<start + places.upperBound * size)
-            if inRows.count < form.rows.window || inColumns.count < form.columns.window { block.update(repeating: 0) }
-            guard !inRows.isEmpty, !inColumns.isEmpty else { return }
-            var inside = block._mutatingExtracting((inRows.lowerBound * form.run + inColumns.lowerBound * form.channels)...)
-            Scalar.copyRuns(
-                rows: places.count, runs: inRows.count, length: inColumns.count * form.channels,
-                of: x.extracting(form.place(image, top + inRows.lowerBound, left + inColumns.lowerBound)...),
-                row: form.columns.stride * form.channels, step: form.columns.extent * form.channels, into: &inside, row: size, step: form.run)
+        let image = row / form.rows.places, place = row % form.rows.places
+        let places = place..<min(form.rows.places, place + (patches.count - start) / form.patchRow)
+        let along = form.rows.covered(by: places)
+        var part = patches._mutatingExtracting(start..<start + places.count * form.patchRow)
+        if along.inside.count == along.length, across.inside.count == across.length {
+            gatherRows(x.extracting(form.place(image, along.start, across.start)...), columns: form.columns.extent, form, &part)
+        } else {
+            var padded: [Scalar] = filled(along.length * across.length * form.channels, 0)
+            if !along.inside.isEmpty, !across.inside.isEmpty {
+                var span = padded.mutableSpan
+                var inside = span._mutatingExtracting(((along.inside.lowerBound * across.length + across.inside.lowerBound) * form.channels)...)
+                Scalar.copyRuns(
+                    rows: 1, runs: along.inside.count, length: across.inside.count * form.channels,
+                    of: x.extracting(form.place(image, along.start + along.inside.lowerBound, across.start + across.inside.lowerBound)...),
+                    row: 0, step: form.columns.extent * form.channels, into: &inside, row: 0, step: across.length * form.channels)
+            }
+            gatherRows(padded.span, columns: across.length, form, &part)
         }
-        start += form.columns.places * size
-        row += 1
+        start += places.count * form.patchRow
+        row += places.count
     }
 }
 
-/// Adds patches to where they lie in one image: the adjoint of gathering them.
+/// The patches of rows of places whose windows lie inside x, the first at its beginning.
+@specialized(where Scalar == Float) @specialized(where Scalar == Double)
+private func gatherRows<Scalar: KernelScalar>(_ x: Span<Scalar>, columns: Int, _ form: WindowForm, _ patches: inout MutableSpan<Scalar>) {
+    let step = columns * form.channels
+    for row in 0..<patches.count / form.patchRow {
+        var part = patches._mutatingExtracting(row * form.patchRow..<(row + 1) * form.patchRow)
+        Scalar.copyRuns(
+            rows: form.columns.places, runs: form.rows.window, length: form.run, of: x.extracting((row * form.rows.stride * step)...),
+            row: form.columns.stride * form.channels, step: step, into: &part, row: form.rows.window * form.run, step: form.run)
+    }
+}
+
+/// Adds patches to where they lie in one image, from row of places `first` on: the adjoint of gathering them.
 @specialized(where Scalar == Float) @specialized(where Scalar == Double)
 private func scatterPatches<Scalar: KernelScalar>(
     _ patches: Span<Scalar>, _ form: WindowForm, from first: Int, _ x: inout MutableSpan<Scalar>
 ) {
-    let size = form.rows.window * form.run
-    var start = 0, row = first
-    while start < patches.count {
-        let (top, inRows) = form.rows.inside(row)
-        form.forEachBlock { places, left, inColumns in
-            guard !inRows.isEmpty, !inColumns.isEmpty else { return }
-            let inside = start + places.lowerBound * size + inRows.lowerBound * form.run + inColumns.lowerBound * form.channels
-            var image = x._mutatingExtracting(form.place(0, top + inRows.lowerBound, left + inColumns.lowerBound)...)
-            Scalar.addRuns(
-                rows: places.count, runs: inRows.count, length: inColumns.count * form.channels,
-                of: patches.extracting(inside..<start + places.upperBound * size), row: size, step: form.run,
-                into: &image, row: form.columns.stride * form.channels, step: form.columns.extent * form.channels)
-        }
-        start += form.columns.places * size
-        row += 1
+    let along = form.rows.covered(by: first..<first + patches.count / form.patchRow)
+    let across = form.columns.covered(by: 0..<form.columns.places)
+    if along.inside.count == along.length, across.inside.count == across.length {
+        var inside = x._mutatingExtracting(form.place(0, along.start, across.start)...)
+        return scatterRows(patches, columns: form.columns.extent, form, &inside)
+    }
+    var padded: [Scalar] = filled(along.length * across.length * form.channels, 0)
+    var span = padded.mutableSpan
+    scatterRows(patches, columns: across.length, form, &span)
+    guard !along.inside.isEmpty, !across.inside.isEmpty else { return }
+    var inside = x._mutatingExtracting(form.place(0, along.start + along.inside.lowerBound, across.start + across.inside.lowerBound)...)
+    Scalar.addRuns(
+        rows: 1, runs: along.inside.count, length: across.inside.count * form.channels,
+        of: padded.span.extracting(((along.inside.lowerBound * across.length + across.inside.lowerBound) * form.channels)...),
+        row: 0, step: across.length * form.channels, into: &inside, row: 0, step: form.columns.extent * form.channels)
+}
+
+@specialized(where Scalar == Float) @specialized(where Scalar == Double)
+private func scatterRows<Scalar: KernelScalar>(_ patches: Span<Scalar>, columns: Int, _ form: WindowForm, _ x: inout MutableSpan<Scalar>) {
+    let step = columns * form.channels
+    for row in 0..<patches.count / form.patchRow {
+        var part = x._mutatingExtracting((row * form.rows.stride * step)...)
+        Scalar.addRuns(
+            rows: form.columns.places, runs: form.rows.window, length: form.run,
+            of: patches.extracting(row * form.patchRow..<(row + 1) * form.patchRow), row: form.rows.window * form.run, step: form.run,
+            into: &part, row: form.columns.stride * form.channels, step: step)
     }
 }
 
@@ -277,23 +308,11 @@ extension WindowForm {
     /// The elements of a window's row.
     fileprivate var run: Int { columns.window * channels }
 
+    /// The elements of the patches of one row of places.
+    fileprivate var patchRow: Int { columns.places * rows.window * run }
+
     /// Where an image's element lies among those of all images.
     fileprivate func place(_ image: Int, _ row: Int, _ column: Int) -> Int {
         ((image * rows.extent + row) * columns.extent + column) * channels
-    }
-
-    /// Calls `body` with blocks of a row's places, the first column of the first one's window, and the part of the window's columns
-    /// that lies inside the image for all of them: all whole windows together, and each of the others by itself.
-    @inline(__always)
-    fileprivate func forEachBlock(_ body: (_ places: Range<Int>, _ left: Int, _ inside: Range<Int>) -> Void) {
-        var j = 0
-        while j < columns.places {
-            let (left, inside) = columns.inside(j)
-            // The last place whose window ends inside.
-            let last = (columns.extent - columns.window + columns.before) / columns.stride
-            let end = inside.count == columns.window ? min(columns.places, last + 1) : j + 1
-            body(j..<end, left, inside)
-            j = end
-        }
     }
 }

@@ -10,7 +10,8 @@ import Kernels
 ///   - shift: one number for each column, or a shape that broadcasts to x's.
 ///   - epsilon: positive, or 0 for rows that are not constant. Default: 1e-5, PyTorch's; the paper names none.
 /// - Precondition: x has an axis, and its last one is not empty.
-/// - Complexity: O(count); a derivative keeps x alone and reads each row once.
+/// - Complexity: O(count), in one pass over x where scale and shift have one number for each column; a derivative keeps x and three
+///   numbers for each row.
 @specialized(where Scalar == Float) @specialized(where Scalar == Double)
 public func layerNorm<Scalar: KernelScalar>(
     _ x: Tensor<Scalar>, _ scale: Tensor<Scalar>, _ shift: Tensor<Scalar>, epsilon: Scalar = 1e-5
@@ -19,6 +20,8 @@ public func layerNorm<Scalar: KernelScalar>(
     require(epsilon >= 0, "layerNorm: epsilon is \(epsilon); expected no negative number")
     requireBroadcast(scale, to: x, "layerNorm: scale")
     requireBroadcast(shift, to: x, "layerNorm: shift")
+    let row = [x.shape[x.rank - 1]]
+    if scale.shape == row, shift.shape == row { return apply(LayerNormalization(epsilon: epsilon), to: [x, scale, shift]) }
     return apply(NormalizedRows(epsilon: epsilon), to: [x]) * scale + shift
 }
 
@@ -72,6 +75,76 @@ public func batchNorm<Scalar: KernelScalar>(
 private func requireBroadcast<Scalar: KernelScalar>(_ a: Tensor<Scalar>, to x: Tensor<Scalar>, _ name: @autoclosure () -> String) {
     require(broadcastShape(a.shape, x.shape, name()) == x.shape,
             "\(name()) of shape \(a.shape) for x of shape \(x.shape); expected a shape that broadcasts to it")
+}
+
+/// The layer norm of inputs x, scale and shift, the latter with one number for each column.
+struct LayerNormalization<Scalar: KernelScalar>: FusedOperation {
+    let epsilon: Scalar
+    let statistics = Residuals<RowStatistics<Scalar>>()
+
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
+        let (a, scale, shift) = (x[0], x[1], x[2]), rows = a.count / scale.count
+        var means: [Scalar] = filled(rows, 0), rests = means, inverses = means
+        let elements: [Scalar] = uninitializedArray(count: a.count) { y in
+            var meanSpan = means.mutableSpan, restSpan = rests.mutableSpan, inverseSpan = inverses.mutableSpan
+            Scalar.layerNorm(
+                rows: rows, columns: scale.count, of: a.span, epsilon: epsilon, scale: scale.span, shift: shift.span, into: &y,
+                means: &meanSpan, rests: &restSpan, inverseDeviations: &inverseSpan)
+        }
+        statistics.value = RowStatistics(means: means, rests: rests, inverseDeviations: inverses)
+        return Tensor(a.shape, elements)
+    }
+
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    func definition(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> { apply(NormalizedRows(epsilon: epsilon), to: [x[0]]) * x[1] + x[2] }
+
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    func vjp(_ x: [Tensor<Scalar>], output y: Tensor<Scalar>, cotangent g: Tensor<Scalar>, wanted: InputSet) -> [Tensor<Scalar>?] {
+        let all = apply(LayerNormalizationPullback(normalization: self), to: [g, x[0], x[1]])
+        let rows = all.shape[0] - 2
+        // Copies of a row: a part would keep the cotangent of x in memory.
+        func row(_ i: Int) -> Tensor<Scalar> { apply(Slice(axis: 0, range: rows + i..<rows + i + 1), to: [all]).reshaped(x[1].shape) }
+        return [wanted.contains(0) ? all.part(from: 0, shape: x[0].shape) : nil, wanted.contains(1) ? row(0) : nil,
+                wanted.contains(2) ? row(1) : nil]
+    }
+}
+
+/// Means, rounded, what they lack, and reciprocals of the deviations.
+struct RowStatistics<Scalar: KernelScalar>: Sendable {
+    let means: [Scalar], rests: [Scalar], inverseDeviations: [Scalar]
+}
+
+/// The cotangents of x, scale and shift under each other, the latter two a row each, of inputs g, x and scale.
+struct LayerNormalizationPullback<Scalar: KernelScalar>: FusedOperation {
+    let normalization: LayerNormalization<Scalar>
+
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
+        let (g, a, scale) = (x[0], x[1], x[2]), columns = scale.count, rows = a.count / columns
+        // The value has run before.
+        let statistics = normalization.statistics.value!
+        var ofScale: [Scalar] = filled(columns, 0), ofShift = ofScale
+        return Tensor([rows + 2, columns], uninitializedArray(count: a.count + 2 * columns) { out in
+            var own = out._mutatingExtracting(0..<a.count), scales = ofScale.mutableSpan, shifts = ofShift.mutableSpan
+            Scalar.layerNormPullback(
+                rows: rows, columns: columns, g.span, of: a.span, means: statistics.means.span, rests: statistics.rests.span,
+                inverseDeviations: statistics.inverseDeviations.span, scale: scale.span, into: &own, scale: &scales, shift: &shifts)
+            var last = out._mutatingExtracting(a.count..<a.count + columns)
+            copy(ofScale.span, &last)
+            last = out._mutatingExtracting(a.count + columns..<a.count + 2 * columns)
+            copy(ofShift.span, &last)
+        })
+    }
+
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    func definition(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
+        let (g, a, scale) = (x[0], x[1], x[2]), columns = scale.count
+        let normalized = apply(NormalizedRows(epsilon: normalization.epsilon), to: [a])
+        let own = apply(NormalizedRowsPullback(epsilon: normalization.epsilon), to: [g * scale, a])
+        let parts = [own, (g * normalized).sum(to: scale.shape), g.sum(to: scale.shape)]
+        return concatenated(parts.map { $0.reshaped([$0.count / columns, columns]) }, alongAxis: 0)
+    }
 }
 
 /// Rows of the last axis with mean 0 and variance 1.

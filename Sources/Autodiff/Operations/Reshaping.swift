@@ -147,11 +147,14 @@ private func permute<Scalar: KernelScalar>(_ x: Span<Scalar>, _ shape: [Int], _ 
     }
     guard let last = axes.popLast() else { return y[0] = x[0] }
     if last.step == 1 {
-        // Whole runs move.
+        // Whole runs move, along two axes at a time.
+        let runs = axes.popLast() ?? (1, 0), rows = axes.popLast() ?? (1, 0), row = runs.extent * last.extent
         var index = [Int](repeating: 0, count: axes.count), source = 0
-        for place in stride(from: 0, to: y.count, by: last.extent) {
-            var part = y._mutatingExtracting(place..<place + last.extent)
-            copy(x.extracting(source..<source + last.extent), &part)
+        for place in stride(from: 0, to: y.count, by: rows.extent * row) {
+            var part = y._mutatingExtracting(place..<place + rows.extent * row)
+            Scalar.copyRuns(
+                rows: rows.extent, runs: runs.extent, length: last.extent, of: x.extracting(source..<x.count), row: rows.step,
+                step: runs.step, into: &part, row: row, step: last.extent)
             advance(&index, &source, axes)
         }
         return

@@ -19,11 +19,11 @@ struct WindowForm: Sendable, Equatable {
     struct Axis: Sendable, Equatable {
         let extent: Int, window: Int, stride: Int, before: Int, places: Int
 
-        /// The part of the window at `place` that lies inside the image.
-        func inside(_ place: Int) -> (start: Int, range: Range<Int>) {
-            let start = place * stride - before
-            let first = min(window, max(0, -start))
-            return (start, first..<max(first, min(window, extent - start)))
+        /// What the windows of some places cover together: where it starts in the image, how long it is, and which part of it lies inside.
+        func covered(by places: Range<Int>) -> (start: Int, length: Int, inside: Range<Int>) {
+            let start = places.lowerBound * stride - before, length = (places.count - 1) * stride + window
+            let first = min(length, max(0, -start))
+            return (start, length, first..<max(first, min(length, extent - start)))
         }
     }
 

@@ -233,16 +233,17 @@ public struct BinarizedEncoder: Sendable, Hashable {
     }
 }
 
-/// (x − μ)/√(σ² + ε) ∘ scale + shift in each row, in place.
+/// (x − μ)/√(σ² + ε) ∘ scale + shift in each row, in place: the layer norm of the training side, to the bit.
 func normalize(_ x: inout MutableSpan<Float>, _ norm: BinarizedEncoder.Norm, size: Int, epsilon: Float) {
     let rows = x.count / size
-    var means = [Float](repeating: 0, count: rows), inverses = means
+    var means = [Float](repeating: 0, count: rows), rests = means, inverses = means
     let normalized: [Float] = uninitializedArray(count: x.count) { y in
-        var meanSpan = means.mutableSpan, inverseSpan = inverses.mutableSpan
-        Float.normalizeRows(rows: rows, columns: size, of: x.span, epsilon: epsilon, into: &y, means: &meanSpan, inverseDeviations: &inverseSpan)
+        var meanSpan = means.mutableSpan, restSpan = rests.mutableSpan, inverseSpan = inverses.mutableSpan
+        Float.layerNorm(
+            rows: rows, columns: size, of: x.span, epsilon: epsilon, scale: norm.scale.span, shift: norm.shift.span, into: &y,
+            means: &meanSpan, rests: &restSpan, inverseDeviations: &inverseSpan)
     }
-    Float.multiplyRow(rows: rows, columns: size, normalized.span, norm.scale.span, into: &x)
-    Float.addRow(rows: rows, columns: size, &x, norm.shift.span)
+    copy(normalized.span, &x)
 }
 
 /// The tokens of a batch that are present, sequence after sequence, as rows of all that follows.

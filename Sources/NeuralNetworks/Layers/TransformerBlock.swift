@@ -37,13 +37,10 @@ public struct MultiHeadAttention<Scalar: KernelScalar>: Module {
     ) -> Tensor<Scalar> {
         require(x.rank == 3, "attention on shape \(x.shape); expected sequences [n, length, size]")
         let (n, length) = (x.shape[0], x.shape[1])
-        func split(_ layer: Dense<Scalar>, _ name: String) -> Tensor<Scalar> {
-            layer(x, pass.part(name)).reshaped([n, length, heads, size / heads]).transposed([0, 2, 1, 3])
-        }
-        let (queries, keys, values) = (split(query, "query"), split(key, "key"), split(value, "value"))
-        states?.record(queries: queries, keys: keys, values: values)
-        let mixed = attention(queries, keys, values, mask: mask)
-        return output(mixed.transposed([0, 2, 1, 3]).reshaped([n, length, size]), pass.part("output"))
+        let (queries, keys, values) = (query(x, pass.part("query")), key(x, pass.part("key")), value(x, pass.part("value")))
+        func byHeads(_ x: Tensor<Scalar>) -> Tensor<Scalar> { x.reshaped([n, length, heads, size / heads]).transposed([0, 2, 1, 3]) }
+        if states != nil { states?.record(queries: byHeads(queries), keys: byHeads(keys), values: byHeads(values)) }
+        return output(attention(queries, keys, values, heads: heads, mask: mask), pass.part("output"))
     }
 }
 
