@@ -56,67 +56,66 @@ final class Tape<Scalar: KernelScalar>: Sendable {
         }
     }
 
-    private func append(_ entry: __owned Entry) -> Int {
+    /// Moves an entry to the end, and gives its number. (A closure copies what it captures by value.)
+    private func append(_ entry: inout Entry?) -> Int {
         entries.withLock { entries in
             if entries.isEmpty { entries.reserveCapacity(64) }
-            entries.append(entry)
+            entries.append(entry.take()!)
             return entries.count - 1
         }
     }
 
     /// Makes `x` an input of the transformation.
     func input(_ x: Tensor<Scalar>) -> Tensor<Scalar> {
-        let index = append(Entry(operation: nil, inputs: [], parents: Parents(), output: x.shapeOnly))
-        return x.traced(Trace(level: level, role: .recorded(self, index: index), outer: x.trace))
+        var entry: Entry? = Entry(operation: nil, inputs: [], parents: Parents(), output: x.shapeOnly)
+        return x.traced(Trace(level: level, tape: self, index: append(&entry), outer: x.trace))
     }
 
     /// Records an operation, with as much of its operands as its derivatives read.
     func append(
-        _ operation: any DifferentiableOperation<Scalar>, _ inputs: [Tensor<Scalar>], _ parents: Parents, _ output: Tensor<Scalar>
+        _ operation: any DifferentiableOperation<Scalar>, _ inputs: __owned [Tensor<Scalar>], _ parents: Parents, _ output: Tensor<Scalar>
     ) -> Int {
         let read = operation.derivativesRead
-        var keepsInputs = true
         // Not worth while for a few numbers.
-        if !read.contains(.inputs) { for i in inputs.indices where inputs[i].count > 64 { keepsInputs = false } }
-        return append(Entry(
+        let keepsInputs = read.contains(.inputs) || inputs.allSatisfy { $0.count <= 64 }
+        var entry: Entry? = Entry(
             operation: operation, inputs: keepsInputs ? inputs : inputs.map(\.shapeOnly), parents: parents,
-            output: read.contains(.output) ? output : output.shapeOnly))
+            output: read.contains(.output) ? output : output.shapeOnly)
+        return append(&entry)
     }
 }
 
 /// A cotangent while it is being gathered. Parts of a long vector, such as a network's parameters, are
 /// put together once, when all are there.
-private enum Cotangent<Scalar: KernelScalar> {
-    case whole(Tensor<Scalar>)
-    case parts([(offset: Int, part: Tensor<Scalar>)])
+private struct Cotangent<Scalar: KernelScalar> {
+    private var sum: Tensor<Scalar>?
+    private var parts: [(offset: Int, part: Tensor<Scalar>)] = []
 
-    mutating func add(_ cotangent: Tensor<Scalar>, _ shape: [Int]) {
-        guard case .whole(var sum) = self, sum.trace == nil, cotangent.trace == nil, sum.storage.count == sum.count else {
-            self = .whole(assembled(shape) + cotangent)
-            return
+    mutating func add(_ cotangent: __owned Tensor<Scalar>) {
+        if !parts.isEmpty {
+            sum = assemble(parts, cotangent.shape) + cotangent
+            parts = []
+        } else if sum == nil {
+            sum = cotangent
+        } else if !sum!.addInPlace(cotangent) {
+            sum = sum! + cotangent
         }
-        // In place, if nothing else holds the elements.
-        self = .parts([])
-        sum.add(cotangent)
-        self = .whole(sum)
     }
 
     mutating func add(part: Tensor<Scalar>, at offset: Int, _ shape: [Int]) {
-        switch self {
-        case .parts(var parts):
-            self = .parts([])
+        if let whole = sum.take() {
+            sum = whole + assemble([(offset, part)], shape)
+        } else {
             parts.append((offset, part))
-            self = .parts(parts)
-        case .whole(let whole):
-            self = .whole(whole + assemble([(offset, part)], shape))
         }
     }
 
-    func assembled(_ shape: [Int]) -> Tensor<Scalar> {
-        switch self {
-        case .whole(let whole): whole
-        case .parts(let parts): assemble(parts, shape)
-        }
+    /// What has been gathered, or nil for nothing. None of it stays.
+    mutating func take(_ shape: @autoclosure () -> [Int]) -> Tensor<Scalar>? {
+        guard !parts.isEmpty else { return sum.take() }
+        let whole = assemble(parts, shape())
+        parts = []
+        return whole
     }
 }
 
@@ -133,21 +132,17 @@ func pullback<Scalar: KernelScalar>(
     _ cotangent: Tensor<Scalar>, from index: Int, through entries: consuming [Tape<Scalar>.Entry], inputCount: Int,
     deferring level: Int? = nil
 ) -> [Tensor<Scalar>?] {
-    var cotangents = [Cotangent<Scalar>?](repeating: nil, count: index + 1)
-    cotangents[index] = .whole(cotangent)
-    var entries = entries
-    entries.removeLast(entries.count - index - 1)
+    var cotangents = [Cotangent<Scalar>](repeating: Cotangent(), count: index + 1)
+    cotangents[index].add(cotangent)
+    while entries.count > index + 1 { entries.removeLast() }
     while entries.count > inputCount {
         let i = entries.count - 1
         let entry = entries.removeLast()
-        guard let gathered = cotangents[i].take() else { continue }
-        var g = gathered.assembled(entry.output.shape)
+        guard var g = cotangents[i].take(entry.output.shape) else { continue }
         let operation = entry.operation!
         // The type is compared first: a cast costs more than a small operation.
         if type(of: operation) == ContiguousSlice<Scalar>.self, let slice = operation as? ContiguousSlice<Scalar> {
-            guard let parent = entry.parents[0] else { continue }
-            if cotangents[parent] == nil { cotangents[parent] = .parts([]) }
-            cotangents[parent]!.add(part: g, at: slice.start, entry.inputs[0].shape)
+            if let parent = entry.parents[0] { cotangents[parent].add(part: g, at: slice.start, entry.inputs[0].shape) }
             continue
         }
         if let level { g = g.deferringResults(in: level) }
@@ -160,17 +155,10 @@ func pullback<Scalar: KernelScalar>(
             guard let parent = entry.parents[k], let product = products[k].take() else { continue }
             require(product.shape == entry.inputs[k].shape,
                     "\(type(of: operation)).vjp gave shape \(product.shape) for input \(k); expected \(entry.inputs[k].shape)")
-            if cotangents[parent] == nil {
-                cotangents[parent] = .whole(product)
-            } else {
-                cotangents[parent]!.add(product, product.shape)
-            }
+            cotangents[parent].add(product)
         }
     }
-    return (0..<inputCount).map { i in
-        guard i <= index, let gathered = cotangents[i] else { return nil }
-        return gathered.assembled(entries[i].output.shape)
-    }
+    return (0..<inputCount).map { i in i <= index ? cotangents[i].take(entries[i].output.shape) : nil }
 }
 
 /// Runs recorded operations forwards: the tangent of result `index` for the tangents of the inputs.

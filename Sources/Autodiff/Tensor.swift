@@ -111,11 +111,14 @@ public struct Tensor<Scalar: KernelScalar>: Sendable {
     /// The tensor as plain data: no derivative passes through it. The elements are shared.
     var constant: Tensor { Tensor(shape: shape, count: count, storage: storage, offset: offset, trace: nil) }
 
-    /// self ← self + x for plain data of one shape, where `storage` holds nothing but the elements.
+    /// self ← self + x of one shape, without a new array if nothing else holds the elements; false, and nothing done, unless both
+    /// are plain data and `storage` holds nothing but the elements.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-    mutating func add(_ x: Tensor) {
+    mutating func addInPlace(_ x: Tensor) -> Bool {
+        guard trace == nil, x.trace == nil, storage.count == count else { return false }
         var sum = storage.mutableSpan
         Scalar.axpy(1, x.span, &sum)
+        return true
     }
 
     func traced(_ trace: Trace<Scalar>?) -> Tensor {

@@ -97,9 +97,9 @@ public func jvp<Scalar: KernelScalar>(
     { x, tangents in
         requireTangents(tangents, x)
         let level = newLevel()
-        let inputs = x.indices.map { x[$0].traced(Trace(level: level, role: .tangent(tangents[$0]), outer: x[$0].trace)) }
+        let inputs = x.indices.map { x[$0].traced(Trace(level: level, tangent: tangents[$0], outer: x[$0].trace)) }
         let y = f(inputs)
-        guard case .tangent(let tangent) = y.role(at: level) else { return (y.outside(level), .zeros(y.shape)) }
+        guard let tangent = y.link(at: level)?.tangent else { return (y.outside(level), .zeros(y.shape)) }
         return (y.outside(level), tangent)
     }
 }
@@ -157,9 +157,9 @@ public func hessianVectorProduct<Scalar: KernelScalar>(
     { x, directions in
         requireTangents(directions, x)
         let level = newLevel()
-        let inputs = x.indices.map { x[$0].traced(Trace(level: level, role: .tangent(directions[$0]), outer: x[$0].trace)) }
+        let inputs = x.indices.map { x[$0].traced(Trace(level: level, tangent: directions[$0], outer: x[$0].trace)) }
         return Recording.valueAndGradient(f, at: inputs, deferring: level).gradient.map { gradient in
-            guard case .tangent(let product) = gradient.role(at: level) else { return .zeros(gradient.shape) }
+            guard let product = gradient.link(at: level)?.tangent else { return .zeros(gradient.shape) }
             return product
         }
     }
@@ -275,9 +275,7 @@ private struct Recording<Scalar: KernelScalar>: Sendable {
     ) -> (Tape<Scalar>, Tensor<Scalar>, Int?) {
         let tape = Tape<Scalar>()
         let y = f(x.map(tape.input))
-        var index: Int?
-        if case .recorded(_, let own) = y.role(at: tape.level) { index = own }
-        return (tape, y, index)
+        return (tape, y, y.link(at: tape.level)?.index)
     }
 
     var value: Tensor<Scalar> { result.outside(level) }
