@@ -134,7 +134,7 @@ func record<Scalar: KernelScalar>(
         trace = Trace(level: level, tape: tape, index: index, outer: output.trace, primal: deferred)
     } else {
         guard let tangent = operation.jvp(inputs, tangents, output: output) else { return deferred?.value ?? output }
-        require(tangent.shape == output.shape,
+        require(tangent.extents == output.extents,
                 "\(type(of: operation)).jvp gave shape \(tangent.shape); expected \(output.shape), the output's")
         trace = Trace(level: level, tangent: tangent, outer: output.trace, primal: deferred)
     }

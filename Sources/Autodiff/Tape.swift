@@ -153,7 +153,7 @@ func pullback<Scalar: KernelScalar>(
                 "\(type(of: operation)).vjp gave \(products.count) cotangents; expected \(entry.inputs.count), one for each input")
         for k in products.indices {
             guard let parent = entry.parents[k], let product = products[k].take() else { continue }
-            require(product.shape == entry.inputs[k].shape,
+            require(product.extents == entry.inputs[k].extents,
                     "\(type(of: operation)).vjp gave shape \(product.shape) for input \(k); expected \(entry.inputs[k].shape)")
             cotangents[parent].add(product)
         }

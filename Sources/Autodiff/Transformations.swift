@@ -248,7 +248,7 @@ private func unit<Scalar: KernelScalar>(_ index: Int, _ shape: [Int]) -> Tensor<
 private func requireTangents<Scalar: KernelScalar>(_ tangents: [Tensor<Scalar>], _ x: [Tensor<Scalar>]) {
     require(tangents.count == x.count, "\(tangents.count) tangents for \(x.count) arguments; expected equal counts")
     for (i, tangent) in tangents.enumerated() {
-        require(tangent.shape == x[i].shape, "tangent \(i) has shape \(tangent.shape); expected \(x[i].shape), the argument's")
+        require(tangent.extents == x[i].extents, "tangent \(i) has shape \(tangent.shape); expected \(x[i].shape), the argument's")
     }
 }
 
@@ -281,7 +281,7 @@ private struct Recording<Scalar: KernelScalar>: Sendable {
     var value: Tensor<Scalar> { result.outside(level) }
 
     func pullback(_ cotangent: Tensor<Scalar>) -> [Tensor<Scalar>] {
-        require(cotangent.shape == result.shape, "cotangent has shape \(cotangent.shape); expected \(result.shape), the value's")
+        require(cotangent.extents == result.extents, "cotangent has shape \(cotangent.shape); expected \(result.shape), the value's")
         guard let index else { return shapes.map { .zeros($0) } }
         let products = Autodiff.pullback(cotangent, from: index, through: entries, inputCount: shapes.count)
         return zip(products, shapes).map { $0 ?? .zeros($1) }
@@ -291,13 +291,13 @@ private struct Recording<Scalar: KernelScalar>: Sendable {
         let (shapes, entries, index, shape) = (shapes, entries, index, result.shape)
         guard let index else {
             return { tangents in
-                requireTangents(tangents, shapes.map { .init(shape: $0, count: 0, storage: [], offset: 0, trace: nil) })
+                requireTangents(tangents, shapes.map { Tensor(shapeOnly: $0) })
                 return .zeros(shape)
             }
         }
         let last = lastUses(of: entries, upTo: index)
         return { tangents in
-            requireTangents(tangents, shapes.map { .init(shape: $0, count: 0, storage: [], offset: 0, trace: nil) })
+            requireTangents(tangents, shapes.map { Tensor(shapeOnly: $0) })
             return Autodiff.pushforward(tangents, to: index, through: entries, lastUses: last) ?? .zeros(shape)
         }
     }

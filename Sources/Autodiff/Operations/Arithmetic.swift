@@ -73,7 +73,7 @@ public func minimum<Scalar: KernelScalar>(_ a: Tensor<Scalar>, _ b: Tensor<Scala
 func sumOfProducts<Scalar: KernelScalar>(
     _ a: Tensor<Scalar>, _ b: Tensor<Scalar>, _ c: Tensor<Scalar>, _ d: Tensor<Scalar>
 ) -> Tensor<Scalar> {
-    if a.shape == b.shape, a.shape == c.shape, a.shape == d.shape { return apply(SumOfProducts(), to: [a, b, c, d]) }
+    if a.extents == b.extents, a.extents == c.extents, a.extents == d.extents { return apply(SumOfProducts(), to: [a, b, c, d]) }
     return a * b + c * d
 }
 
@@ -83,8 +83,8 @@ struct Sum<Scalar: KernelScalar>: DifferentiableOperation {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
         let inputs = x.span
-        if inputs[0].shape == inputs[1].shape {
-            return Tensor(inputs[0].shape, uninitializedArray(count: inputs[0].count) {
+        if inputs[0].extents == inputs[1].extents {
+            return Tensor(inputs[0].extents, uninitializedArray(count: inputs[0].count) {
                 Scalar.add(inputs[0].span, inputs[1].span, into: &$0)
             })
         }
@@ -102,7 +102,7 @@ struct Sum<Scalar: KernelScalar>: DifferentiableOperation {
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func vjp(_ x: [Tensor<Scalar>], output y: Tensor<Scalar>, cotangent g: Tensor<Scalar>, wanted: InputSet) -> [Tensor<Scalar>?] {
-        [wanted.contains(0) ? g.sum(to: x[0].shape) : nil, wanted.contains(1) ? g.sum(to: x[1].shape) : nil]
+        [wanted.contains(0) ? g.sum(to: x[0].extents) : nil, wanted.contains(1) ? g.sum(to: x[1].extents) : nil]
     }
 }
 
@@ -112,8 +112,8 @@ struct Difference<Scalar: KernelScalar>: DifferentiableOperation {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
         let inputs = x.span
-        if inputs[0].shape == inputs[1].shape {
-            return Tensor(inputs[0].shape, uninitializedArray(count: inputs[0].count) {
+        if inputs[0].extents == inputs[1].extents {
+            return Tensor(inputs[0].extents, uninitializedArray(count: inputs[0].count) {
                 Scalar.subtract(inputs[0].span, inputs[1].span, into: &$0)
             })
         }
@@ -131,7 +131,7 @@ struct Difference<Scalar: KernelScalar>: DifferentiableOperation {
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func vjp(_ x: [Tensor<Scalar>], output y: Tensor<Scalar>, cotangent g: Tensor<Scalar>, wanted: InputSet) -> [Tensor<Scalar>?] {
-        [wanted.contains(0) ? g.sum(to: x[0].shape) : nil, wanted.contains(1) ? -g.sum(to: x[1].shape) : nil]
+        [wanted.contains(0) ? g.sum(to: x[0].extents) : nil, wanted.contains(1) ? -g.sum(to: x[1].extents) : nil]
     }
 }
 
@@ -141,8 +141,8 @@ struct Product<Scalar: KernelScalar>: DifferentiableOperation {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
         let inputs = x.span
-        if inputs[0].shape == inputs[1].shape {
-            return Tensor(inputs[0].shape, uninitializedArray(count: inputs[0].count) {
+        if inputs[0].extents == inputs[1].extents {
+            return Tensor(inputs[0].extents, uninitializedArray(count: inputs[0].count) {
                 Scalar.multiply(inputs[0].span, inputs[1].span, into: &$0)
             })
         }
@@ -160,7 +160,7 @@ struct Product<Scalar: KernelScalar>: DifferentiableOperation {
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func vjp(_ x: [Tensor<Scalar>], output y: Tensor<Scalar>, cotangent g: Tensor<Scalar>, wanted: InputSet) -> [Tensor<Scalar>?] {
-        [wanted.contains(0) ? (g * x[1]).sum(to: x[0].shape) : nil, wanted.contains(1) ? (g * x[0]).sum(to: x[1].shape) : nil]
+        [wanted.contains(0) ? (g * x[1]).sum(to: x[0].extents) : nil, wanted.contains(1) ? (g * x[0]).sum(to: x[1].extents) : nil]
     }
 }
 
@@ -168,8 +168,8 @@ struct Quotient<Scalar: KernelScalar>: DifferentiableOperation {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
         let inputs = x.span
-        if inputs[0].shape == inputs[1].shape {
-            return Tensor(inputs[0].shape, uninitializedArray(count: inputs[0].count) {
+        if inputs[0].extents == inputs[1].extents {
+            return Tensor(inputs[0].extents, uninitializedArray(count: inputs[0].count) {
                 Scalar.divide(inputs[0].span, inputs[1].span, into: &$0)
             })
         }
@@ -190,7 +190,7 @@ struct Quotient<Scalar: KernelScalar>: DifferentiableOperation {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func vjp(_ x: [Tensor<Scalar>], output y: Tensor<Scalar>, cotangent g: Tensor<Scalar>, wanted: InputSet) -> [Tensor<Scalar>?] {
         let a = g / x[1]
-        return [wanted.contains(0) ? a.sum(to: x[0].shape) : nil, wanted.contains(1) ? -(a * y).sum(to: x[1].shape) : nil]
+        return [wanted.contains(0) ? a.sum(to: x[0].extents) : nil, wanted.contains(1) ? -(a * y).sum(to: x[1].extents) : nil]
     }
 }
 
@@ -203,7 +203,7 @@ struct Affine<Scalar: KernelScalar>: DifferentiableOperation {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
         let a = x[0]
-        return Tensor(a.shape, uninitializedArray(count: a.count) { Scalar.affine(scale, a.span, shift, into: &$0) })
+        return Tensor(a.extents, uninitializedArray(count: a.count) { Scalar.affine(scale, a.span, shift, into: &$0) })
     }
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
@@ -227,7 +227,7 @@ struct ScalarQuotient<Scalar: KernelScalar>: DifferentiableOperation {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
         let a = x[0]
-        return Tensor(a.shape, uninitializedArray(count: a.count) { divide(a.span, divisor, into: &$0) })
+        return Tensor(a.extents, uninitializedArray(count: a.count) { divide(a.span, divisor, into: &$0) })
     }
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
@@ -275,8 +275,8 @@ struct Extremum<Scalar: KernelScalar>: DifferentiableOperation {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func vjp(_ x: [Tensor<Scalar>], output y: Tensor<Scalar>, cotangent g: Tensor<Scalar>, wanted: InputSet) -> [Tensor<Scalar>?] {
         let first = share(x)
-        return [wanted.contains(0) ? (first * g).sum(to: x[0].shape) : nil,
-                wanted.contains(1) ? ((1 - first) * g).sum(to: x[1].shape) : nil]
+        return [wanted.contains(0) ? (first * g).sum(to: x[0].extents) : nil,
+                wanted.contains(1) ? ((1 - first) * g).sum(to: x[1].extents) : nil]
     }
 }
 
@@ -287,7 +287,7 @@ struct SumOfProducts<Scalar: KernelScalar>: DifferentiableOperation {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
         let a = x[0], b = x[1], c = x[2], d = x[3]
-        return Tensor(a.shape, uninitializedArray(count: a.count) {
+        return Tensor(a.extents, uninitializedArray(count: a.count) {
             Scalar.sumOfProducts(a.span, b.span, c.span, d.span, into: &$0)
         })
     }

@@ -104,7 +104,7 @@ struct Choice<Scalar: KernelScalar>: DifferentiableOperation {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
         let a = x[0], b = x[1]
-        return Tensor(a.shape, uninitializedArray(count: mask.count) { select(mask, a.span, b.span, &$0) })
+        return Tensor(a.extents, uninitializedArray(count: mask.count) { select(mask, a.span, b.span, &$0) })
     }
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)

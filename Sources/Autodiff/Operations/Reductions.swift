@@ -86,6 +86,9 @@ extension Tensor {
         return (axes.isEmpty ? self : apply(SumAlongAxes(axes: axes), to: [self])).reshaped(target)
     }
 
+    /// As ``sum(to:)``; a tensor that has the shape is passed on.
+    __consuming func sum(to target: Extents) -> Tensor { target == extents ? self : sum(to: target.shape) }
+
     /// The tensor repeated along axes of extent 1 and along new leading ones.
     ///
     /// - Precondition: ``shape`` broadcasts to `target`.

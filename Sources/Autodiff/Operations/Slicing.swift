@@ -74,7 +74,7 @@ struct ContiguousSlice<Scalar: KernelScalar>: DifferentiableOperation {
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
-        Tensor(shape: shape, count: elementCount(shape), storage: x[0].storage, offset: x[0].offset + start, trace: nil)
+        Tensor(Extents(shape), count: elementCount(shape), storage: x[0].storage, offset: x[0].offset + start, trace: nil)
     }
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)

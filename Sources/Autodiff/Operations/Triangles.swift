@@ -47,7 +47,7 @@ struct TriangularPart<Scalar: KernelScalar>: DifferentiableOperation {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
         let a = x[0]
-        return Tensor(a.shape, uninitializedArray(count: a.count) {
+        return Tensor(a.extents, uninitializedArray(count: a.count) {
             keepTriangle(triangle, diagonalScale, a.span, rows: a.shape[0], columns: a.shape[1], &$0)
         })
     }
