@@ -125,12 +125,14 @@ func record<Scalar: KernelScalar>(
     var deferred: Deferred<Scalar>?
     let output = if defers {
         recordDeferring(operation, &inputs, level, &deferred, value: value)
+    } else if inputs.allSatisfy(\.isPlain) {
+        value(inputs)
     } else {
         record(operation, inputs, value: value)
     }
     let trace: Trace<Scalar>
     if let tape {
-        let index = tape.append(operation, inputs, parents, output)
+        let index = tape.append(operation, consume inputs, parents, output)
         trace = Trace(level: level, tape: tape, index: index, outer: output.trace, primal: deferred)
     } else {
         guard let tangent = operation.jvp(inputs, tangents, output: output) else { return deferred?.value ?? output }

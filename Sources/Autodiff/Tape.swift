@@ -11,15 +11,16 @@ final class Tape<Scalar: KernelScalar>: Sendable {
     struct Parents: Sendable {
         // Two are stored in place: most operations have no more.
         private var first: Int32 = -1, second: Int32 = -1
-        private var rest: [Int32] = []
+        private var rest: [Int32]?
 
         mutating func set(_ input: Int, _ index: Int) {
             switch input {
             case 0: first = Int32(index)
             case 1: second = Int32(index)
             default:
-                while rest.count <= input - 2 { rest.append(-1) }
-                rest[input - 2] = Int32(index)
+                rest = rest ?? []
+                while rest!.count <= input - 2 { rest!.append(-1) }
+                rest![input - 2] = Int32(index)
             }
         }
 
@@ -28,7 +29,7 @@ final class Tape<Scalar: KernelScalar>: Sendable {
             let index = switch input {
             case 0: first
             case 1: second
-            default: input - 2 < rest.count ? rest[input - 2] : -1
+            default: rest.map { input - 2 < $0.count ? $0[input - 2] : -1 } ?? -1
             }
             return index < 0 ? nil : Int(index)
         }
@@ -85,37 +86,34 @@ final class Tape<Scalar: KernelScalar>: Sendable {
     }
 }
 
-/// A cotangent while it is being gathered. Parts of a long vector, such as a network's parameters, are
+/// The cotangents of a tape's results while they are being gathered. Parts of a long vector, such as a network's parameters, are
 /// put together once, when all are there.
-private struct Cotangent<Scalar: KernelScalar> {
-    private var sum: Tensor<Scalar>?
-    private var parts: [(offset: Int, part: Tensor<Scalar>)] = []
+private struct Cotangents<Scalar: KernelScalar> {
+    private var sums: [Tensor<Scalar>?]
+    private var parts: [Int: [(offset: Int, part: Tensor<Scalar>)]] = [:]
 
-    mutating func add(_ cotangent: __owned Tensor<Scalar>) {
-        if !parts.isEmpty {
-            sum = assemble(parts, cotangent.shape) + cotangent
-            parts = []
-        } else if sum == nil {
-            sum = cotangent
-        } else if !sum!.addInPlace(cotangent) {
-            sum = sum! + cotangent
+    init(count: Int) { sums = Array(repeating: nil, count: count) }
+
+    mutating func add(_ cotangent: consuming Tensor<Scalar>, to result: Int) {
+        if sums[result] == nil {
+            sums[result] = if let parts = parts.removeValue(forKey: result) { assemble(parts, cotangent.shape) + cotangent } else { cotangent }
+        } else if !sums[result]!.addInPlace(cotangent) {
+            sums[result] = sums[result]! + cotangent
         }
     }
 
-    mutating func add(part: Tensor<Scalar>, at offset: Int, _ shape: [Int]) {
-        if let whole = sum.take() {
-            sum = whole + assemble([(offset, part)], shape)
+    mutating func add(part: Tensor<Scalar>, at offset: Int, to result: Int, _ shape: [Int]) {
+        if let sum = sums[result].take() {
+            sums[result] = sum + assemble([(offset, part)], shape)
         } else {
-            parts.append((offset, part))
+            parts[result, default: []].append((offset, part))
         }
     }
 
-    /// What has been gathered, or nil for nothing. None of it stays.
-    mutating func take(_ shape: @autoclosure () -> [Int]) -> Tensor<Scalar>? {
-        guard !parts.isEmpty else { return sum.take() }
-        let whole = assemble(parts, shape())
-        parts = []
-        return whole
+    /// What has been gathered for a result, or nil for nothing. It does not stay.
+    mutating func take(_ result: Int, _ shape: @autoclosure () -> [Int]) -> Tensor<Scalar>? {
+        if let sum = sums[result].take() { return sum }
+        return parts.isEmpty ? nil : parts.removeValue(forKey: result).map { assemble($0, shape()) }
     }
 }
 
@@ -132,17 +130,17 @@ func pullback<Scalar: KernelScalar>(
     _ cotangent: Tensor<Scalar>, from index: Int, through entries: consuming [Tape<Scalar>.Entry], inputCount: Int,
     deferring level: Int? = nil
 ) -> [Tensor<Scalar>?] {
-    var cotangents = [Cotangent<Scalar>](repeating: Cotangent(), count: index + 1)
-    cotangents[index].add(cotangent)
+    var cotangents = Cotangents<Scalar>(count: index + 1)
+    cotangents.add(cotangent, to: index)
     while entries.count > index + 1 { entries.removeLast() }
     while entries.count > inputCount {
         let i = entries.count - 1
         let entry = entries.removeLast()
-        guard var g = cotangents[i].take(entry.output.shape) else { continue }
+        guard var g = cotangents.take(i, entry.output.shape) else { continue }
         let operation = entry.operation!
         // The type is compared first: a cast costs more than a small operation.
         if type(of: operation) == ContiguousSlice<Scalar>.self, let slice = operation as? ContiguousSlice<Scalar> {
-            if let parent = entry.parents[0] { cotangents[parent].add(part: g, at: slice.start, entry.inputs[0].shape) }
+            if let parent = entry.parents[0] { cotangents.add(part: g, at: slice.start, to: parent, entry.inputs[0].shape) }
             continue
         }
         if let level { g = g.deferringResults(in: level) }
@@ -155,10 +153,10 @@ func pullback<Scalar: KernelScalar>(
             guard let parent = entry.parents[k], let product = products[k].take() else { continue }
             require(product.extents == entry.inputs[k].extents,
                     "\(type(of: operation)).vjp gave shape \(product.shape) for input \(k); expected \(entry.inputs[k].shape)")
-            cotangents[parent].add(product)
+            cotangents.add(product, to: parent)
         }
     }
-    return (0..<inputCount).map { i in i <= index ? cotangents[i].take(entries[i].output.shape) : nil }
+    return (0..<inputCount).map { i in i <= index ? cotangents.take(i, entries[i].output.shape) : nil }
 }
 
 /// Runs recorded operations forwards: the tangent of result `index` for the tangents of the inputs.

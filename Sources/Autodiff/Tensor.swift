@@ -126,7 +126,7 @@ public struct Tensor<Scalar: KernelScalar>: Sendable {
         return true
     }
 
-    func traced(_ trace: __owned Trace<Scalar>?) -> Tensor {
+    __consuming func traced(_ trace: __owned Trace<Scalar>?) -> Tensor {
         Tensor(extents, count: count, storage: storage, offset: offset, trace: trace)
     }
 

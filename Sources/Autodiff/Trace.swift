@@ -42,6 +42,9 @@ extension Tensor {
     /// The level of the innermost transformation that knows the tensor; 0 for plain data.
     var level: Int { trace?.level ?? 0 }
 
+    /// Whether no transformation knows the tensor.
+    var isPlain: Bool { trace == nil }
+
     /// The tensor seen from outside the transformation of `level`, and of those inside it.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func outside(_ level: Int) -> Tensor {

@@ -5,19 +5,27 @@ import Kernels
 extension Tensor {
     /// a + b, elementwise; operands broadcast.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-    public static func + (a: Tensor, b: Tensor) -> Tensor { apply(Sum(), to: [a, b]) }
+    public static func + (a: Tensor, b: Tensor) -> Tensor {
+        a.isPlain && b.isPlain ? Sum().value(a, b) : apply(Sum(), to: [a, b])
+    }
 
     /// a − b, elementwise; operands broadcast.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-    public static func - (a: Tensor, b: Tensor) -> Tensor { apply(Difference(), to: [a, b]) }
+    public static func - (a: Tensor, b: Tensor) -> Tensor {
+        a.isPlain && b.isPlain ? Difference().value(a, b) : apply(Difference(), to: [a, b])
+    }
 
     /// a ∘ b, elementwise; operands broadcast. Matrix products are ``matmul(_:_:transposeA:transposeB:)``.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-    public static func * (a: Tensor, b: Tensor) -> Tensor { apply(Product(), to: [a, b]) }
+    public static func * (a: Tensor, b: Tensor) -> Tensor {
+        a.isPlain && b.isPlain ? Product().value(a, b) : apply(Product(), to: [a, b])
+    }
 
     /// a / b, elementwise; operands broadcast.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-    public static func / (a: Tensor, b: Tensor) -> Tensor { apply(Quotient(), to: [a, b]) }
+    public static func / (a: Tensor, b: Tensor) -> Tensor {
+        a.isPlain && b.isPlain ? Quotient().value(a, b) : apply(Quotient(), to: [a, b])
+    }
 
     /// x + c.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
@@ -82,13 +90,16 @@ struct Sum<Scalar: KernelScalar>: DifferentiableOperation {
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
-        let inputs = x.span
-        if inputs[0].extents == inputs[1].extents {
-            return Tensor(inputs[0].extents, uninitializedArray(count: inputs[0].count) {
-                Scalar.add(inputs[0].span, inputs[1].span, into: &$0)
-            })
+        let x = x.span
+        return value(x[0], x[1])
+    }
+
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    func value(_ a: Tensor<Scalar>, _ b: Tensor<Scalar>) -> Tensor<Scalar> {
+        if a.extents == b.extents {
+            return Tensor(a.extents, uninitializedArray(count: a.count) { Scalar.add(a.span, b.span, into: &$0) })
         }
-        return broadcast(x[0], x[1], "+", BinaryKernel(
+        return broadcast(a, b, "+", BinaryKernel(
             both: { a, b, y in Scalar.add(a, b, into: &y) }, left: { a, b, y in Scalar.affine(1, b, a, into: &y) },
             right: { a, b, y in Scalar.affine(1, a, b, into: &y) }))
     }
@@ -111,13 +122,16 @@ struct Difference<Scalar: KernelScalar>: DifferentiableOperation {
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
-        let inputs = x.span
-        if inputs[0].extents == inputs[1].extents {
-            return Tensor(inputs[0].extents, uninitializedArray(count: inputs[0].count) {
-                Scalar.subtract(inputs[0].span, inputs[1].span, into: &$0)
-            })
+        let x = x.span
+        return value(x[0], x[1])
+    }
+
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    func value(_ a: Tensor<Scalar>, _ b: Tensor<Scalar>) -> Tensor<Scalar> {
+        if a.extents == b.extents {
+            return Tensor(a.extents, uninitializedArray(count: a.count) { Scalar.subtract(a.span, b.span, into: &$0) })
         }
-        return broadcast(x[0], x[1], "-", BinaryKernel(
+        return broadcast(a, b, "-", BinaryKernel(
             both: { a, b, y in Scalar.subtract(a, b, into: &y) }, left: { a, b, y in Scalar.affine(-1, b, a, into: &y) },
             right: { a, b, y in Scalar.affine(1, a, -b, into: &y) }))
     }
@@ -140,13 +154,16 @@ struct Product<Scalar: KernelScalar>: DifferentiableOperation {
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
-        let inputs = x.span
-        if inputs[0].extents == inputs[1].extents {
-            return Tensor(inputs[0].extents, uninitializedArray(count: inputs[0].count) {
-                Scalar.multiply(inputs[0].span, inputs[1].span, into: &$0)
-            })
+        let x = x.span
+        return value(x[0], x[1])
+    }
+
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    func value(_ a: Tensor<Scalar>, _ b: Tensor<Scalar>) -> Tensor<Scalar> {
+        if a.extents == b.extents {
+            return Tensor(a.extents, uninitializedArray(count: a.count) { Scalar.multiply(a.span, b.span, into: &$0) })
         }
-        return broadcast(x[0], x[1], "*", BinaryKernel(
+        return broadcast(a, b, "*", BinaryKernel(
             both: { a, b, y in Scalar.multiply(a, b, into: &y) }, left: { a, b, y in Scalar.affine(a, b, 0, into: &y) },
             right: { a, b, y in Scalar.affine(b, a, 0, into: &y) }))
     }
@@ -167,13 +184,16 @@ struct Product<Scalar: KernelScalar>: DifferentiableOperation {
 struct Quotient<Scalar: KernelScalar>: DifferentiableOperation {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
-        let inputs = x.span
-        if inputs[0].extents == inputs[1].extents {
-            return Tensor(inputs[0].extents, uninitializedArray(count: inputs[0].count) {
-                Scalar.divide(inputs[0].span, inputs[1].span, into: &$0)
-            })
+        let x = x.span
+        return value(x[0], x[1])
+    }
+
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    func value(_ a: Tensor<Scalar>, _ b: Tensor<Scalar>) -> Tensor<Scalar> {
+        if a.extents == b.extents {
+            return Tensor(a.extents, uninitializedArray(count: a.count) { Scalar.divide(a.span, b.span, into: &$0) })
         }
-        return broadcast(x[0], x[1], "/", BinaryKernel(
+        return broadcast(a, b, "/", BinaryKernel(
             both: { a, b, y in Scalar.divide(a, b, into: &y) },
             left: { a, b, y in divide(a, b, into: &y) },
             right: { a, b, y in divide(a, b, into: &y) }))
