@@ -95,8 +95,9 @@ private struct Cotangents<Scalar: KernelScalar> {
     init(count: Int) { sums = Array(repeating: nil, count: count) }
 
     mutating func add(_ cotangent: consuming Tensor<Scalar>, to result: Int) {
+        if !parts.isEmpty, let parts = parts.removeValue(forKey: result) { sums[result] = assemble(parts, cotangent.shape) }
         if sums[result] == nil {
-            sums[result] = if let parts = parts.removeValue(forKey: result) { assemble(parts, cotangent.shape) + cotangent } else { cotangent }
+            sums[result] = consume cotangent
         } else if !sums[result]!.addInPlace(cotangent) {
             sums[result] = sums[result]! + cotangent
         }
