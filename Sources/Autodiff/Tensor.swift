@@ -110,7 +110,7 @@ public struct Tensor<Scalar: KernelScalar>: Sendable {
     public var matrix: Matrix<Scalar> {
         require(rank >= 1, "matrix of a tensor of shape []; expected at least one axis")
         let columns = extents[rank - 1]
-        return Matrix(rows: elementCount(Array(shape.dropLast())), columns: columns, elements: elements)
+        return Matrix(rows: elementCount(Array(extents.dropLast())), columns: columns, elements: elements)
     }
 
     /// The tensor as plain data: no derivative passes through it. The elements are shared.

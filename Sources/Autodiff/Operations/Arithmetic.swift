@@ -6,25 +6,25 @@ extension Tensor {
     /// a + b, elementwise; operands broadcast.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public static func + (a: Tensor, b: Tensor) -> Tensor {
-        a.isPlain && b.isPlain ? Sum().value(a, b) : apply(Sum(), to: [a, b])
+        arePlainOfOneShape(a, b) ? Sum().elementwise(a.extents, a.span, b.span) : apply(Sum(), to: [a, b])
     }
 
     /// a − b, elementwise; operands broadcast.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public static func - (a: Tensor, b: Tensor) -> Tensor {
-        a.isPlain && b.isPlain ? Difference().value(a, b) : apply(Difference(), to: [a, b])
+        arePlainOfOneShape(a, b) ? Difference().elementwise(a.extents, a.span, b.span) : apply(Difference(), to: [a, b])
     }
 
     /// a ∘ b, elementwise; operands broadcast. Matrix products are ``matmul(_:_:transposeA:transposeB:)``.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public static func * (a: Tensor, b: Tensor) -> Tensor {
-        a.isPlain && b.isPlain ? Product().value(a, b) : apply(Product(), to: [a, b])
+        arePlainOfOneShape(a, b) ? Product().elementwise(a.extents, a.span, b.span) : apply(Product(), to: [a, b])
     }
 
     /// a / b, elementwise; operands broadcast.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public static func / (a: Tensor, b: Tensor) -> Tensor {
-        a.isPlain && b.isPlain ? Quotient().value(a, b) : apply(Quotient(), to: [a, b])
+        arePlainOfOneShape(a, b) ? Quotient().elementwise(a.extents, a.span, b.span) : apply(Quotient(), to: [a, b])
     }
 
     /// x + c.
@@ -85,21 +85,25 @@ func sumOfProducts<Scalar: KernelScalar>(
     return a * b + c * d
 }
 
+/// Whether the operands go straight to the kernel, without an array to hold them.
+@inline(__always)
+private func arePlainOfOneShape<Scalar: KernelScalar>(_ a: Tensor<Scalar>, _ b: Tensor<Scalar>) -> Bool {
+    a.isPlain && b.isPlain && a.extents == b.extents
+}
+
 struct Sum<Scalar: KernelScalar>: DifferentiableOperation {
     var derivativesRead: DerivativeOperands { [] }
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-    func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
-        let x = x.span
-        return value(x[0], x[1])
+    func elementwise(_ extents: Extents, _ a: Span<Scalar>, _ b: Span<Scalar>) -> Tensor<Scalar> {
+        Tensor(extents, uninitializedArray(count: a.count) { Scalar.add(a, b, into: &$0) })
     }
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-    func value(_ a: Tensor<Scalar>, _ b: Tensor<Scalar>) -> Tensor<Scalar> {
-        if a.extents == b.extents {
-            return Tensor(a.extents, uninitializedArray(count: a.count) { Scalar.add(a.span, b.span, into: &$0) })
-        }
-        return broadcast(a, b, "+", BinaryKernel(
+    func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
+        let inputs = x.span
+        if inputs[0].extents == inputs[1].extents { return elementwise(inputs[0].extents, inputs[0].span, inputs[1].span) }
+        return broadcast(x[0], x[1], "+", BinaryKernel(
             both: { a, b, y in Scalar.add(a, b, into: &y) }, left: { a, b, y in Scalar.affine(1, b, a, into: &y) },
             right: { a, b, y in Scalar.affine(1, a, b, into: &y) }))
     }
@@ -121,17 +125,15 @@ struct Difference<Scalar: KernelScalar>: DifferentiableOperation {
     var derivativesRead: DerivativeOperands { [] }
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-    func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
-        let x = x.span
-        return value(x[0], x[1])
+    func elementwise(_ extents: Extents, _ a: Span<Scalar>, _ b: Span<Scalar>) -> Tensor<Scalar> {
+        Tensor(extents, uninitializedArray(count: a.count) { Scalar.subtract(a, b, into: &$0) })
     }
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-    func value(_ a: Tensor<Scalar>, _ b: Tensor<Scalar>) -> Tensor<Scalar> {
-        if a.extents == b.extents {
-            return Tensor(a.extents, uninitializedArray(count: a.count) { Scalar.subtract(a.span, b.span, into: &$0) })
-        }
-        return broadcast(a, b, "-", BinaryKernel(
+    func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
+        let inputs = x.span
+        if inputs[0].extents == inputs[1].extents { return elementwise(inputs[0].extents, inputs[0].span, inputs[1].span) }
+        return broadcast(x[0], x[1], "-", BinaryKernel(
             both: { a, b, y in Scalar.subtract(a, b, into: &y) }, left: { a, b, y in Scalar.affine(-1, b, a, into: &y) },
             right: { a, b, y in Scalar.affine(1, a, -b, into: &y) }))
     }
@@ -153,17 +155,15 @@ struct Product<Scalar: KernelScalar>: DifferentiableOperation {
     var derivativesRead: DerivativeOperands { .inputs }
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-    func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
-        let x = x.span
-        return value(x[0], x[1])
+    func elementwise(_ extents: Extents, _ a: Span<Scalar>, _ b: Span<Scalar>) -> Tensor<Scalar> {
+        Tensor(extents, uninitializedArray(count: a.count) { Scalar.multiply(a, b, into: &$0) })
     }
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-    func value(_ a: Tensor<Scalar>, _ b: Tensor<Scalar>) -> Tensor<Scalar> {
-        if a.extents == b.extents {
-            return Tensor(a.extents, uninitializedArray(count: a.count) { Scalar.multiply(a.span, b.span, into: &$0) })
-        }
-        return broadcast(a, b, "*", BinaryKernel(
+    func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
+        let inputs = x.span
+        if inputs[0].extents == inputs[1].extents { return elementwise(inputs[0].extents, inputs[0].span, inputs[1].span) }
+        return broadcast(x[0], x[1], "*", BinaryKernel(
             both: { a, b, y in Scalar.multiply(a, b, into: &y) }, left: { a, b, y in Scalar.affine(a, b, 0, into: &y) },
             right: { a, b, y in Scalar.affine(b, a, 0, into: &y) }))
     }
@@ -183,17 +183,15 @@ struct Product<Scalar: KernelScalar>: DifferentiableOperation {
 
 struct Quotient<Scalar: KernelScalar>: DifferentiableOperation {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-    func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
-        let x = x.span
-        return value(x[0], x[1])
+    func elementwise(_ extents: Extents, _ a: Span<Scalar>, _ b: Span<Scalar>) -> Tensor<Scalar> {
+        Tensor(extents, uninitializedArray(count: a.count) { Scalar.divide(a, b, into: &$0) })
     }
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-    func value(_ a: Tensor<Scalar>, _ b: Tensor<Scalar>) -> Tensor<Scalar> {
-        if a.extents == b.extents {
-            return Tensor(a.extents, uninitializedArray(count: a.count) { Scalar.divide(a.span, b.span, into: &$0) })
-        }
-        return broadcast(a, b, "/", BinaryKernel(
+    func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
+        let inputs = x.span
+        if inputs[0].extents == inputs[1].extents { return elementwise(inputs[0].extents, inputs[0].span, inputs[1].span) }
+        return broadcast(x[0], x[1], "/", BinaryKernel(
             both: { a, b, y in Scalar.divide(a, b, into: &y) },
             left: { a, b, y in divide(a, b, into: &y) },
             right: { a, b, y in divide(a, b, into: &y) }))

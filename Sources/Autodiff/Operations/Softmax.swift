@@ -17,7 +17,7 @@ extension Tensor {
     public func logSumExp(alongAxis axis: Int = -1, keepingAxis: Bool = false) -> Tensor {
         let axis = resolvedAxes([axis], "logSumExp")[0]
         let sums = apply(LogSumExp(), to: [axis == rank - 1 ? self : movingAxisToEnd(axis)])
-        return keepingAxis ? sums.reshaped(shape.indices.map { $0 == axis ? 1 : shape[$0] }) : sums
+        return keepingAxis ? sums.reshaped(extents.indices.map { $0 == axis ? 1 : extents[$0] }) : sums
     }
 
     /// `body` on the tensor with an axis moved to the end, and moved back.

@@ -17,7 +17,7 @@ extension Tensor {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func diagonal() -> Tensor {
         require(rank == 2, "diagonal of shape \(shape); expected two axes")
-        return flattened().gathered((0..<Swift.min(shape[0], shape[1])).map { $0 * (shape[1] + 1) })
+        return flattened().gathered((0..<Swift.min(extents[0], extents[1])).map { $0 * (extents[1] + 1) })
     }
 
     /// (A + Aᵀ)/2; A itself, to the bit, where it is symmetric.
@@ -25,7 +25,7 @@ extension Tensor {
     func symmetricPart() -> Tensor { 0.5 * (self + transposed()) }
 
     func requireSquare(_ operation: String) {
-        require(rank == 2 && shape[0] == shape[1], "\(operation) of shape \(shape); expected a square matrix")
+        require(rank == 2 && extents[0] == extents[1], "\(operation) of shape \(shape); expected a square matrix")
     }
 }
 
