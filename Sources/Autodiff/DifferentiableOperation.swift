@@ -101,7 +101,7 @@ func record<Scalar: KernelScalar>(
     value: ([Tensor<Scalar>]) -> Tensor<Scalar>
 ) -> Tensor<Scalar> {
     var level = 0
-    for i in inputs.indices { if let trace = inputs[i].trace, trace.level > level { level = trace.level } }
+    for i in inputs.indices { level = max(level, inputs[i].level) }
     guard level > 0 else { return value(inputs) }
     // What the innermost transformation knows of each operand; the operands as seen from outside it.
     var inputs = inputs
@@ -109,42 +109,52 @@ func record<Scalar: KernelScalar>(
     var parents = Tape<Scalar>.Parents()
     var tangents: [Tensor<Scalar>?] = []
     var defers = false
-    for i in inputs.indices {
-        guard let trace = inputs[i].trace, trace.level == level else { continue }
-        switch trace.role {
-        case .recorded(let owner, let index):
+    for i in inputs.indices where inputs[i].level == level {
+        let trace = inputs[i].trace.take()!
+        if let owner = trace.tape {
             if tape == nil { tape = owner }
-            parents.set(i, index)
-        case .tangent(let tangent):
+            parents.set(i, trace.index)
+        } else {
             if tangents.isEmpty { tangents = Array(repeating: nil, count: inputs.count) }
-            tangents[i] = tangent
+            tangents[i] = trace.tangent
         }
         // One that waits is left alone until it is clear that the operation reads it.
-        if trace.primal == nil { inputs[i].trace = trace.outer }
+        inputs[i].trace = trace.primal == nil ? trace.outer : trace
         if trace.defersResults || trace.primal != nil { defers = true }
     }
-    let output: Tensor<Scalar>
     var deferred: Deferred<Scalar>?
-    if defers {
-        let deferrable = operation as? any DeferrableOperation<Scalar>
-        if deferrable != nil { deferred = Deferred(operation, inputs, level: level) }
-        let reads = deferrable == nil || operation.derivativesRead.contains(.inputs)
-        for i in inputs.indices where inputs[i].trace?.primal != nil {
-            inputs[i] = reads ? inputs[i].outside(level) : inputs[i].shapeOnly
-        }
-        output = if let deferrable { Tensor(shapeOnly: deferrable.resultShape(inputs)) } else { record(operation, inputs, value: value) }
+    let output = if defers {
+        recordDeferring(operation, &inputs, level, &deferred, value: value)
+    } else if inputs.allSatisfy(\.isPlain) {
+        value(inputs)
     } else {
-        output = record(operation, inputs, value: value)
+        record(operation, inputs, value: value)
     }
-    var result = output
+    let trace: Trace<Scalar>
     if let tape {
-        let index = tape.append(operation, inputs, parents, output)
-        result.trace = Trace(level: level, role: .recorded(tape, index: index), outer: output.trace, primal: deferred)
+        let index = tape.append(operation, consume inputs, parents, output)
+        trace = Trace(level: level, tape: tape, index: index, outer: output.trace, primal: deferred)
     } else {
         guard let tangent = operation.jvp(inputs, tangents, output: output) else { return deferred?.value ?? output }
-        require(tangent.shape == output.shape,
+        require(tangent.extents == output.extents,
                 "\(type(of: operation)).jvp gave shape \(tangent.shape); expected \(output.shape), the output's")
-        result.trace = Trace(level: level, role: .tangent(tangent), outer: output.trace, primal: deferred)
+        trace = Trace(level: level, tangent: tangent, outer: output.trace, primal: deferred)
     }
-    return result
+    return output.traced(trace)
+}
+
+/// As `record`, from outside the transformation of `level` that allows results to wait: what does is `deferred`, and the output then has
+/// a shape alone. Operands that wait become known if the operation reads them.
+@specialized(where Scalar == Float) @specialized(where Scalar == Double)
+private func recordDeferring<Scalar: KernelScalar>(
+    _ operation: any DifferentiableOperation<Scalar>, _ inputs: inout [Tensor<Scalar>], _ level: Int, _ deferred: inout Deferred<Scalar>?,
+    value: ([Tensor<Scalar>]) -> Tensor<Scalar>
+) -> Tensor<Scalar> {
+    let deferrable = operation as? any DeferrableOperation<Scalar>
+    if deferrable != nil { deferred = Deferred(operation, inputs, level: level) }
+    let reads = deferrable == nil || operation.derivativesRead.contains(.inputs)
+    for i in inputs.indices where inputs[i].trace?.primal != nil {
+        inputs[i] = reads ? inputs[i].outside(level) : inputs[i].shapeOnly
+    }
+    return if let deferrable { Tensor(shapeOnly: deferrable.resultShape(inputs)) } else { record(operation, inputs, value: value) }
 }

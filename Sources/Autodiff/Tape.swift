@@ -11,15 +11,16 @@ final class Tape<Scalar: KernelScalar>: Sendable {
     struct Parents: Sendable {
         // Two are stored in place: most operations have no more.
         private var first: Int32 = -1, second: Int32 = -1
-        private var rest: [Int32] = []
+        private var rest: [Int32]?
 
         mutating func set(_ input: Int, _ index: Int) {
             switch input {
             case 0: first = Int32(index)
             case 1: second = Int32(index)
             default:
-                while rest.count <= input - 2 { rest.append(-1) }
-                rest[input - 2] = Int32(index)
+                rest = rest ?? []
+                while rest!.count <= input - 2 { rest!.append(-1) }
+                rest![input - 2] = Int32(index)
             }
         }
 
@@ -28,7 +29,7 @@ final class Tape<Scalar: KernelScalar>: Sendable {
             let index = switch input {
             case 0: first
             case 1: second
-            default: input - 2 < rest.count ? rest[input - 2] : -1
+            default: rest.map { input - 2 < $0.count ? $0[input - 2] : -1 } ?? -1
             }
             return index < 0 ? nil : Int(index)
         }
@@ -56,67 +57,64 @@ final class Tape<Scalar: KernelScalar>: Sendable {
         }
     }
 
-    private func append(_ entry: __owned Entry) -> Int {
+    /// Moves an entry to the end, and gives its number. (A closure copies what it captures by value.)
+    private func append(_ entry: inout Entry?) -> Int {
         entries.withLock { entries in
             if entries.isEmpty { entries.reserveCapacity(64) }
-            entries.append(entry)
+            entries.append(entry.take()!)
             return entries.count - 1
         }
     }
 
     /// Makes `x` an input of the transformation.
     func input(_ x: Tensor<Scalar>) -> Tensor<Scalar> {
-        let index = append(Entry(operation: nil, inputs: [], parents: Parents(), output: x.shapeOnly))
-        return x.traced(Trace(level: level, role: .recorded(self, index: index), outer: x.trace))
+        var entry: Entry? = Entry(operation: nil, inputs: [], parents: Parents(), output: x.shapeOnly)
+        return x.traced(Trace(level: level, tape: self, index: append(&entry), outer: x.trace))
     }
 
     /// Records an operation, with as much of its operands as its derivatives read.
     func append(
-        _ operation: any DifferentiableOperation<Scalar>, _ inputs: [Tensor<Scalar>], _ parents: Parents, _ output: Tensor<Scalar>
+        _ operation: any DifferentiableOperation<Scalar>, _ inputs: __owned [Tensor<Scalar>], _ parents: Parents, _ output: Tensor<Scalar>
     ) -> Int {
         let read = operation.derivativesRead
-        var keepsInputs = true
         // Not worth while for a few numbers.
-        if !read.contains(.inputs) { for i in inputs.indices where inputs[i].count > 64 { keepsInputs = false } }
-        return append(Entry(
+        let keepsInputs = read.contains(.inputs) || inputs.allSatisfy { $0.count <= 64 }
+        var entry: Entry? = Entry(
             operation: operation, inputs: keepsInputs ? inputs : inputs.map(\.shapeOnly), parents: parents,
-            output: read.contains(.output) ? output : output.shapeOnly))
+            output: read.contains(.output) ? output : output.shapeOnly)
+        return append(&entry)
     }
 }
 
-/// A cotangent while it is being gathered. Parts of a long vector, such as a network's parameters, are
+/// The cotangents of a tape's results while they are being gathered. Parts of a long vector, such as a network's parameters, are
 /// put together once, when all are there.
-private enum Cotangent<Scalar: KernelScalar> {
-    case whole(Tensor<Scalar>)
-    case parts([(offset: Int, part: Tensor<Scalar>)])
+private struct Cotangents<Scalar: KernelScalar> {
+    private var sums: [Tensor<Scalar>?]
+    private var parts: [Int: [(offset: Int, part: Tensor<Scalar>)]] = [:]
 
-    mutating func add(_ cotangent: Tensor<Scalar>, _ shape: [Int]) {
-        guard case .whole(var sum) = self, sum.trace == nil, cotangent.trace == nil, sum.storage.count == sum.count else {
-            self = .whole(assembled(shape) + cotangent)
-            return
-        }
-        // In place, if nothing else holds the elements.
-        self = .parts([])
-        sum.add(cotangent)
-        self = .whole(sum)
-    }
+    init(count: Int) { sums = Array(repeating: nil, count: count) }
 
-    mutating func add(part: Tensor<Scalar>, at offset: Int, _ shape: [Int]) {
-        switch self {
-        case .parts(var parts):
-            self = .parts([])
-            parts.append((offset, part))
-            self = .parts(parts)
-        case .whole(let whole):
-            self = .whole(whole + assemble([(offset, part)], shape))
+    mutating func add(_ cotangent: consuming Tensor<Scalar>, to result: Int) {
+        if !parts.isEmpty, let parts = parts.removeValue(forKey: result) { sums[result] = assemble(parts, cotangent.shape) }
+        if sums[result] == nil {
+            sums[result] = consume cotangent
+        } else if !sums[result]!.addInPlace(cotangent) {
+            sums[result] = sums[result]! + cotangent
         }
     }
 
-    func assembled(_ shape: [Int]) -> Tensor<Scalar> {
-        switch self {
-        case .whole(let whole): whole
-        case .parts(let parts): assemble(parts, shape)
+    mutating func add(part: Tensor<Scalar>, at offset: Int, to result: Int, _ shape: [Int]) {
+        if let sum = sums[result].take() {
+            sums[result] = sum + assemble([(offset, part)], shape)
+        } else {
+            parts[result, default: []].append((offset, part))
         }
+    }
+
+    /// What has been gathered for a result, or nil for nothing. It does not stay.
+    mutating func take(_ result: Int, _ shape: @autoclosure () -> [Int]) -> Tensor<Scalar>? {
+        if let sum = sums[result].take() { return sum }
+        return parts.isEmpty ? nil : parts.removeValue(forKey: result).map { assemble($0, shape()) }
     }
 }
 
@@ -133,21 +131,17 @@ func pullback<Scalar: KernelScalar>(
     _ cotangent: Tensor<Scalar>, from index: Int, through entries: consuming [Tape<Scalar>.Entry], inputCount: Int,
     deferring level: Int? = nil
 ) -> [Tensor<Scalar>?] {
-    var cotangents = [Cotangent<Scalar>?](repeating: nil, count: index + 1)
-    cotangents[index] = .whole(cotangent)
-    var entries = entries
-    entries.removeLast(entries.count - index - 1)
+    var cotangents = Cotangents<Scalar>(count: index + 1)
+    cotangents.add(cotangent, to: index)
+    while entries.count > index + 1 { entries.removeLast() }
     while entries.count > inputCount {
         let i = entries.count - 1
         let entry = entries.removeLast()
-        guard let gathered = cotangents[i].take() else { continue }
-        var g = gathered.assembled(entry.output.shape)
+        guard var g = cotangents.take(i, entry.output.shape) else { continue }
         let operation = entry.operation!
         // The type is compared first: a cast costs more than a small operation.
         if type(of: operation) == ContiguousSlice<Scalar>.self, let slice = operation as? ContiguousSlice<Scalar> {
-            guard let parent = entry.parents[0] else { continue }
-            if cotangents[parent] == nil { cotangents[parent] = .parts([]) }
-            cotangents[parent]!.add(part: g, at: slice.start, entry.inputs[0].shape)
+            if let parent = entry.parents[0] { cotangents.add(part: g, at: slice.start, to: parent, entry.inputs[0].shape) }
             continue
         }
         if let level { g = g.deferringResults(in: level) }
@@ -158,19 +152,12 @@ func pullback<Scalar: KernelScalar>(
                 "\(type(of: operation)).vjp gave \(products.count) cotangents; expected \(entry.inputs.count), one for each input")
         for k in products.indices {
             guard let parent = entry.parents[k], let product = products[k].take() else { continue }
-            require(product.shape == entry.inputs[k].shape,
+            require(product.extents == entry.inputs[k].extents,
                     "\(type(of: operation)).vjp gave shape \(product.shape) for input \(k); expected \(entry.inputs[k].shape)")
-            if cotangents[parent] == nil {
-                cotangents[parent] = .whole(product)
-            } else {
-                cotangents[parent]!.add(product, product.shape)
-            }
+            cotangents.add(product, to: parent)
         }
     }
-    return (0..<inputCount).map { i in
-        guard i <= index, let gathered = cotangents[i] else { return nil }
-        return gathered.assembled(entries[i].output.shape)
-    }
+    return (0..<inputCount).map { i in i <= index ? cotangents.take(i, entries[i].output.shape) : nil }
 }
 
 /// Runs recorded operations forwards: the tangent of result `index` for the tangents of the inputs.

@@ -13,8 +13,8 @@ import LinearAlgebra
 /// Differs from PyTorch and JAX: there is no `requires_grad` and no tracer type; whether a derivative is taken depends on
 /// the transformation alone. Elements are `Float` or `Double`; indices and labels are `[Int]`.
 public struct Tensor<Scalar: KernelScalar>: Sendable {
-    /// The extent of each axis; empty for a single number.
-    public let shape: [Int]
+    /// ``shape``, without an array.
+    let extents: Extents
     /// The number of elements, the product of ``shape``.
     public let count: Int
     /// Elements `offset..<offset + count` are this tensor's; empty where only the shape is kept (``shapeOnly``).
@@ -23,8 +23,8 @@ public struct Tensor<Scalar: KernelScalar>: Sendable {
     /// What transformations know of the tensor; `nil` for plain data.
     var trace: Trace<Scalar>?
 
-    init(shape: [Int], count: Int, storage: [Scalar], offset: Int, trace: Trace<Scalar>?) {
-        self.shape = shape
+    init(_ extents: Extents, count: Int, storage: __owned [Scalar], offset: Int, trace: __owned Trace<Scalar>?) {
+        self.extents = extents
         self.count = count
         self.storage = storage
         self.offset = offset
@@ -32,9 +32,11 @@ public struct Tensor<Scalar: KernelScalar>: Sendable {
     }
 
     /// Plain data over `elements`, which are moved, not copied.
-    init(_ shape: [Int], _ elements: [Scalar]) {
-        self.init(shape: shape, count: elements.count, storage: elements, offset: 0, trace: nil)
+    init(_ extents: Extents, _ elements: __owned [Scalar]) {
+        self.init(extents, count: elements.count, storage: elements, offset: 0, trace: nil)
     }
+
+    init(_ shape: [Int], _ elements: __owned [Scalar]) { self.init(Extents(shape), elements) }
 
     /// A tensor over `elements` in row-major order, which are moved, not copied.
     ///
@@ -65,8 +67,11 @@ public struct Tensor<Scalar: KernelScalar>: Sendable {
     /// Ones.
     public static func ones(_ shape: [Int]) -> Tensor { Tensor(shape: shape, repeating: 1) }
 
+    /// The extent of each axis; empty for a single number. An array is made each time, so keep it where a loop reads it.
+    public var shape: [Int] { extents.shape }
+
     /// The number of axes.
-    public var rank: Int { shape.count }
+    public var rank: Int { extents.count }
 
     /// The elements in row-major order. Free unless the tensor is a part of a larger one, which is then copied.
     public var elements: [Scalar] {
@@ -92,7 +97,7 @@ public struct Tensor<Scalar: KernelScalar>: Sendable {
     public subscript(indices: Int...) -> Scalar {
         require(indices.count == rank, "\(indices.count) indices for shape \(shape); expected \(rank)")
         var place = 0
-        for (index, extent) in zip(indices, shape) {
+        for (index, extent) in zip(indices, extents) {
             require(index >= 0 && index < extent, "element \(indices) of a tensor of shape \(shape)")
             place = place * extent + index
         }
@@ -104,35 +109,38 @@ public struct Tensor<Scalar: KernelScalar>: Sendable {
     /// - Precondition: ``rank`` is at least 1.
     public var matrix: Matrix<Scalar> {
         require(rank >= 1, "matrix of a tensor of shape []; expected at least one axis")
-        let columns = shape[rank - 1]
-        return Matrix(rows: elementCount(Array(shape.dropLast())), columns: columns, elements: elements)
+        let columns = extents[rank - 1]
+        return Matrix(rows: elementCount(Array(extents.dropLast())), columns: columns, elements: elements)
     }
 
     /// The tensor as plain data: no derivative passes through it. The elements are shared.
-    var constant: Tensor { Tensor(shape: shape, count: count, storage: storage, offset: offset, trace: nil) }
+    var constant: Tensor { traced(nil) }
 
-    /// self ← self + x for plain data of one shape, where `storage` holds nothing but the elements.
+    /// self ← self + x of one shape, without a new array if nothing else holds the elements; false, and nothing done, unless both
+    /// are plain data and `storage` holds nothing but the elements.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-    mutating func add(_ x: Tensor) {
+    mutating func addInPlace(_ x: Tensor) -> Bool {
+        guard trace == nil, x.trace == nil, storage.count == count else { return false }
         var sum = storage.mutableSpan
         Scalar.axpy(1, x.span, &sum)
+        return true
     }
 
-    func traced(_ trace: Trace<Scalar>?) -> Tensor {
-        Tensor(shape: shape, count: count, storage: storage, offset: offset, trace: trace)
+    __consuming func traced(_ trace: __owned Trace<Scalar>?) -> Tensor {
+        Tensor(extents, count: count, storage: storage, offset: offset, trace: trace)
     }
 
     /// The shape alone, in place of a value that no derivative will read.
-    var shapeOnly: Tensor { Tensor(shapeOnly: shape) }
+    var shapeOnly: Tensor { Tensor(extents, count: count, storage: [], offset: 0, trace: nil) }
 
     init(shapeOnly shape: [Int]) {
-        self.init(shape: shape, count: elementCount(shape), storage: [], offset: 0, trace: nil)
+        self.init(Extents(shape), count: elementCount(shape), storage: [], offset: 0, trace: nil)
     }
 }
 
 extension Tensor: Equatable {
     /// Whether shapes and elements are equal; NaN is unequal to itself.
-    public static func == (a: Tensor, b: Tensor) -> Bool { a.shape == b.shape && a.elements == b.elements }
+    public static func == (a: Tensor, b: Tensor) -> Bool { a.extents == b.extents && a.elements == b.elements }
 }
 
 extension Tensor: CustomStringConvertible {
@@ -140,8 +148,8 @@ extension Tensor: CustomStringConvertible {
     public var description: String {
         func text(_ axis: Int, _ start: Int, _ count: Int) -> String {
             guard axis < rank else { return "\(storage[start])" }
-            let part = shape[axis] == 0 ? 0 : count / shape[axis]
-            return "[" + (0..<shape[axis]).map { text(axis + 1, start + $0 * part, part) }.joined(separator: ", ") + "]"
+            let part = extents[axis] == 0 ? 0 : count / extents[axis]
+            return "[" + (0..<extents[axis]).map { text(axis + 1, start + $0 * part, part) }.joined(separator: ", ") + "]"
         }
         return count <= 64 ? "tensor \(shape) " + text(0, offset, count) : "tensor \(shape)"
     }

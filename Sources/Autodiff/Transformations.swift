@@ -97,9 +97,9 @@ public func jvp<Scalar: KernelScalar>(
     { x, tangents in
         requireTangents(tangents, x)
         let level = newLevel()
-        let inputs = x.indices.map { x[$0].traced(Trace(level: level, role: .tangent(tangents[$0]), outer: x[$0].trace)) }
+        let inputs = x.indices.map { x[$0].traced(Trace(level: level, tangent: tangents[$0], outer: x[$0].trace)) }
         let y = f(inputs)
-        guard case .tangent(let tangent) = y.role(at: level) else { return (y.outside(level), .zeros(y.shape)) }
+        guard let tangent = y.link(at: level)?.tangent else { return (y.outside(level), .zeros(y.shape)) }
         return (y.outside(level), tangent)
     }
 }
@@ -157,9 +157,9 @@ public func hessianVectorProduct<Scalar: KernelScalar>(
     { x, directions in
         requireTangents(directions, x)
         let level = newLevel()
-        let inputs = x.indices.map { x[$0].traced(Trace(level: level, role: .tangent(directions[$0]), outer: x[$0].trace)) }
+        let inputs = x.indices.map { x[$0].traced(Trace(level: level, tangent: directions[$0], outer: x[$0].trace)) }
         return Recording.valueAndGradient(f, at: inputs, deferring: level).gradient.map { gradient in
-            guard case .tangent(let product) = gradient.role(at: level) else { return .zeros(gradient.shape) }
+            guard let product = gradient.link(at: level)?.tangent else { return .zeros(gradient.shape) }
             return product
         }
     }
@@ -248,7 +248,7 @@ private func unit<Scalar: KernelScalar>(_ index: Int, _ shape: [Int]) -> Tensor<
 private func requireTangents<Scalar: KernelScalar>(_ tangents: [Tensor<Scalar>], _ x: [Tensor<Scalar>]) {
     require(tangents.count == x.count, "\(tangents.count) tangents for \(x.count) arguments; expected equal counts")
     for (i, tangent) in tangents.enumerated() {
-        require(tangent.shape == x[i].shape, "tangent \(i) has shape \(tangent.shape); expected \(x[i].shape), the argument's")
+        require(tangent.extents == x[i].extents, "tangent \(i) has shape \(tangent.shape); expected \(x[i].shape), the argument's")
     }
 }
 
@@ -275,15 +275,13 @@ private struct Recording<Scalar: KernelScalar>: Sendable {
     ) -> (Tape<Scalar>, Tensor<Scalar>, Int?) {
         let tape = Tape<Scalar>()
         let y = f(x.map(tape.input))
-        var index: Int?
-        if case .recorded(_, let own) = y.role(at: tape.level) { index = own }
-        return (tape, y, index)
+        return (tape, y, y.link(at: tape.level)?.index)
     }
 
     var value: Tensor<Scalar> { result.outside(level) }
 
     func pullback(_ cotangent: Tensor<Scalar>) -> [Tensor<Scalar>] {
-        require(cotangent.shape == result.shape, "cotangent has shape \(cotangent.shape); expected \(result.shape), the value's")
+        require(cotangent.extents == result.extents, "cotangent has shape \(cotangent.shape); expected \(result.shape), the value's")
         guard let index else { return shapes.map { .zeros($0) } }
         let products = Autodiff.pullback(cotangent, from: index, through: entries, inputCount: shapes.count)
         return zip(products, shapes).map { $0 ?? .zeros($1) }
@@ -293,13 +291,13 @@ private struct Recording<Scalar: KernelScalar>: Sendable {
         let (shapes, entries, index, shape) = (shapes, entries, index, result.shape)
         guard let index else {
             return { tangents in
-                requireTangents(tangents, shapes.map { .init(shape: $0, count: 0, storage: [], offset: 0, trace: nil) })
+                requireTangents(tangents, shapes.map { Tensor(shapeOnly: $0) })
                 return .zeros(shape)
             }
         }
         let last = lastUses(of: entries, upTo: index)
         return { tangents in
-            requireTangents(tangents, shapes.map { .init(shape: $0, count: 0, storage: [], offset: 0, trace: nil) })
+            requireTangents(tangents, shapes.map { Tensor(shapeOnly: $0) })
             return Autodiff.pushforward(tangents, to: index, through: entries, lastUses: last) ?? .zeros(shape)
         }
     }

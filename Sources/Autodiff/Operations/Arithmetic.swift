@@ -5,19 +5,27 @@ import Kernels
 extension Tensor {
     /// a + b, elementwise; operands broadcast.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-    public static func + (a: Tensor, b: Tensor) -> Tensor { apply(Sum(), to: [a, b]) }
+    public static func + (a: Tensor, b: Tensor) -> Tensor {
+        arePlainOfOneShape(a, b) ? Sum().elementwise(a.extents, a.span, b.span) : apply(Sum(), to: [a, b])
+    }
 
     /// a − b, elementwise; operands broadcast.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-    public static func - (a: Tensor, b: Tensor) -> Tensor { apply(Difference(), to: [a, b]) }
+    public static func - (a: Tensor, b: Tensor) -> Tensor {
+        arePlainOfOneShape(a, b) ? Difference().elementwise(a.extents, a.span, b.span) : apply(Difference(), to: [a, b])
+    }
 
     /// a ∘ b, elementwise; operands broadcast. Matrix products are ``matmul(_:_:transposeA:transposeB:)``.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-    public static func * (a: Tensor, b: Tensor) -> Tensor { apply(Product(), to: [a, b]) }
+    public static func * (a: Tensor, b: Tensor) -> Tensor {
+        arePlainOfOneShape(a, b) ? Product().elementwise(a.extents, a.span, b.span) : apply(Product(), to: [a, b])
+    }
 
     /// a / b, elementwise; operands broadcast.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-    public static func / (a: Tensor, b: Tensor) -> Tensor { apply(Quotient(), to: [a, b]) }
+    public static func / (a: Tensor, b: Tensor) -> Tensor {
+        arePlainOfOneShape(a, b) ? Quotient().elementwise(a.extents, a.span, b.span) : apply(Quotient(), to: [a, b])
+    }
 
     /// x + c.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
@@ -73,21 +81,28 @@ public func minimum<Scalar: KernelScalar>(_ a: Tensor<Scalar>, _ b: Tensor<Scala
 func sumOfProducts<Scalar: KernelScalar>(
     _ a: Tensor<Scalar>, _ b: Tensor<Scalar>, _ c: Tensor<Scalar>, _ d: Tensor<Scalar>
 ) -> Tensor<Scalar> {
-    if a.shape == b.shape, a.shape == c.shape, a.shape == d.shape { return apply(SumOfProducts(), to: [a, b, c, d]) }
+    if a.extents == b.extents, a.extents == c.extents, a.extents == d.extents { return apply(SumOfProducts(), to: [a, b, c, d]) }
     return a * b + c * d
+}
+
+/// Whether the operands go straight to the kernel, without an array to hold them.
+@inline(__always)
+private func arePlainOfOneShape<Scalar: KernelScalar>(_ a: Tensor<Scalar>, _ b: Tensor<Scalar>) -> Bool {
+    a.isPlain && b.isPlain && a.extents == b.extents
 }
 
 struct Sum<Scalar: KernelScalar>: DifferentiableOperation {
     var derivativesRead: DerivativeOperands { [] }
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    func elementwise(_ extents: Extents, _ a: Span<Scalar>, _ b: Span<Scalar>) -> Tensor<Scalar> {
+        Tensor(extents, uninitializedArray(count: a.count) { Scalar.add(a, b, into: &$0) })
+    }
+
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
         let inputs = x.span
-        if inputs[0].shape == inputs[1].shape {
-            return Tensor(inputs[0].shape, uninitializedArray(count: inputs[0].count) {
-                Scalar.add(inputs[0].span, inputs[1].span, into: &$0)
-            })
-        }
+        if inputs[0].extents == inputs[1].extents { return elementwise(inputs[0].extents, inputs[0].span, inputs[1].span) }
         return broadcast(x[0], x[1], "+", BinaryKernel(
             both: { a, b, y in Scalar.add(a, b, into: &y) }, left: { a, b, y in Scalar.affine(1, b, a, into: &y) },
             right: { a, b, y in Scalar.affine(1, a, b, into: &y) },
@@ -103,7 +118,7 @@ struct Sum<Scalar: KernelScalar>: DifferentiableOperation {
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func vjp(_ x: [Tensor<Scalar>], output y: Tensor<Scalar>, cotangent g: Tensor<Scalar>, wanted: InputSet) -> [Tensor<Scalar>?] {
-        [wanted.contains(0) ? g.sum(to: x[0].shape) : nil, wanted.contains(1) ? g.sum(to: x[1].shape) : nil]
+        [wanted.contains(0) ? g.sum(to: x[0].extents) : nil, wanted.contains(1) ? g.sum(to: x[1].extents) : nil]
     }
 }
 
@@ -111,13 +126,14 @@ struct Difference<Scalar: KernelScalar>: DifferentiableOperation {
     var derivativesRead: DerivativeOperands { [] }
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    func elementwise(_ extents: Extents, _ a: Span<Scalar>, _ b: Span<Scalar>) -> Tensor<Scalar> {
+        Tensor(extents, uninitializedArray(count: a.count) { Scalar.subtract(a, b, into: &$0) })
+    }
+
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
         let inputs = x.span
-        if inputs[0].shape == inputs[1].shape {
-            return Tensor(inputs[0].shape, uninitializedArray(count: inputs[0].count) {
-                Scalar.subtract(inputs[0].span, inputs[1].span, into: &$0)
-            })
-        }
+        if inputs[0].extents == inputs[1].extents { return elementwise(inputs[0].extents, inputs[0].span, inputs[1].span) }
         return broadcast(x[0], x[1], "-", BinaryKernel(
             both: { a, b, y in Scalar.subtract(a, b, into: &y) }, left: { a, b, y in Scalar.affine(-1, b, a, into: &y) },
             right: { a, b, y in Scalar.affine(1, a, -b, into: &y) }))
@@ -132,7 +148,7 @@ struct Difference<Scalar: KernelScalar>: DifferentiableOperation {
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func vjp(_ x: [Tensor<Scalar>], output y: Tensor<Scalar>, cotangent g: Tensor<Scalar>, wanted: InputSet) -> [Tensor<Scalar>?] {
-        [wanted.contains(0) ? g.sum(to: x[0].shape) : nil, wanted.contains(1) ? -g.sum(to: x[1].shape) : nil]
+        [wanted.contains(0) ? g.sum(to: x[0].extents) : nil, wanted.contains(1) ? -g.sum(to: x[1].extents) : nil]
     }
 }
 
@@ -140,13 +156,14 @@ struct Product<Scalar: KernelScalar>: DifferentiableOperation {
     var derivativesRead: DerivativeOperands { .inputs }
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    func elementwise(_ extents: Extents, _ a: Span<Scalar>, _ b: Span<Scalar>) -> Tensor<Scalar> {
+        Tensor(extents, uninitializedArray(count: a.count) { Scalar.multiply(a, b, into: &$0) })
+    }
+
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
         let inputs = x.span
-        if inputs[0].shape == inputs[1].shape {
-            return Tensor(inputs[0].shape, uninitializedArray(count: inputs[0].count) {
-                Scalar.multiply(inputs[0].span, inputs[1].span, into: &$0)
-            })
-        }
+        if inputs[0].extents == inputs[1].extents { return elementwise(inputs[0].extents, inputs[0].span, inputs[1].span) }
         return broadcast(x[0], x[1], "*", BinaryKernel(
             both: { a, b, y in Scalar.multiply(a, b, into: &y) }, left: { a, b, y in Scalar.affine(a, b, 0, into: &y) },
             right: { a, b, y in Scalar.affine(b, a, 0, into: &y) },
@@ -162,19 +179,20 @@ struct Product<Scalar: KernelScalar>: DifferentiableOperation {
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func vjp(_ x: [Tensor<Scalar>], output y: Tensor<Scalar>, cotangent g: Tensor<Scalar>, wanted: InputSet) -> [Tensor<Scalar>?] {
-        [wanted.contains(0) ? (g * x[1]).sum(to: x[0].shape) : nil, wanted.contains(1) ? (g * x[0]).sum(to: x[1].shape) : nil]
+        [wanted.contains(0) ? (g * x[1]).sum(to: x[0].extents) : nil, wanted.contains(1) ? (g * x[0]).sum(to: x[1].extents) : nil]
     }
 }
 
 struct Quotient<Scalar: KernelScalar>: DifferentiableOperation {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    func elementwise(_ extents: Extents, _ a: Span<Scalar>, _ b: Span<Scalar>) -> Tensor<Scalar> {
+        Tensor(extents, uninitializedArray(count: a.count) { Scalar.divide(a, b, into: &$0) })
+    }
+
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
         let inputs = x.span
-        if inputs[0].shape == inputs[1].shape {
-            return Tensor(inputs[0].shape, uninitializedArray(count: inputs[0].count) {
-                Scalar.divide(inputs[0].span, inputs[1].span, into: &$0)
-            })
-        }
+        if inputs[0].extents == inputs[1].extents { return elementwise(inputs[0].extents, inputs[0].span, inputs[1].span) }
         return broadcast(x[0], x[1], "/", BinaryKernel(
             both: { a, b, y in Scalar.divide(a, b, into: &y) },
             left: { a, b, y in divide(a, b, into: &y) },
@@ -192,7 +210,7 @@ struct Quotient<Scalar: KernelScalar>: DifferentiableOperation {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func vjp(_ x: [Tensor<Scalar>], output y: Tensor<Scalar>, cotangent g: Tensor<Scalar>, wanted: InputSet) -> [Tensor<Scalar>?] {
         let a = g / x[1]
-        return [wanted.contains(0) ? a.sum(to: x[0].shape) : nil, wanted.contains(1) ? -(a * y).sum(to: x[1].shape) : nil]
+        return [wanted.contains(0) ? a.sum(to: x[0].extents) : nil, wanted.contains(1) ? -(a * y).sum(to: x[1].extents) : nil]
     }
 }
 
@@ -205,7 +223,7 @@ struct Affine<Scalar: KernelScalar>: DifferentiableOperation {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
         let a = x[0]
-        return Tensor(a.shape, uninitializedArray(count: a.count) { Scalar.affine(scale, a.span, shift, into: &$0) })
+        return Tensor(a.extents, uninitializedArray(count: a.count) { Scalar.affine(scale, a.span, shift, into: &$0) })
     }
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
@@ -229,7 +247,7 @@ struct ScalarQuotient<Scalar: KernelScalar>: DifferentiableOperation {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
         let a = x[0]
-        return Tensor(a.shape, uninitializedArray(count: a.count) { divide(a.span, divisor, into: &$0) })
+        return Tensor(a.extents, uninitializedArray(count: a.count) { divide(a.span, divisor, into: &$0) })
     }
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
@@ -277,8 +295,8 @@ struct Extremum<Scalar: KernelScalar>: DifferentiableOperation {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func vjp(_ x: [Tensor<Scalar>], output y: Tensor<Scalar>, cotangent g: Tensor<Scalar>, wanted: InputSet) -> [Tensor<Scalar>?] {
         let first = share(x)
-        return [wanted.contains(0) ? (first * g).sum(to: x[0].shape) : nil,
-                wanted.contains(1) ? ((1 - first) * g).sum(to: x[1].shape) : nil]
+        return [wanted.contains(0) ? (first * g).sum(to: x[0].extents) : nil,
+                wanted.contains(1) ? ((1 - first) * g).sum(to: x[1].extents) : nil]
     }
 }
 
@@ -289,7 +307,7 @@ struct SumOfProducts<Scalar: KernelScalar>: DifferentiableOperation {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
         let a = x[0], b = x[1], c = x[2], d = x[3]
-        return Tensor(a.shape, uninitializedArray(count: a.count) {
+        return Tensor(a.extents, uninitializedArray(count: a.count) {
             Scalar.sumOfProducts(a.span, b.span, c.span, d.span, into: &$0)
         })
     }

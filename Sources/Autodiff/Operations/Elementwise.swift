@@ -63,7 +63,7 @@ struct Elementwise<Scalar: KernelScalar>: DifferentiableOperation {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
         let a = x[0]
-        return Tensor(a.shape, uninitializedArray(count: a.count) { Scalar.apply(function, a.span, into: &$0) })
+        return Tensor(a.extents, uninitializedArray(count: a.count) { Scalar.apply(function, a.span, into: &$0) })
     }
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
@@ -88,7 +88,7 @@ struct ElementwisePullback<Scalar: KernelScalar>: DifferentiableOperation {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
         let a = x[0], b = x[1]
-        return Tensor(a.shape, uninitializedArray(count: a.count) {
+        return Tensor(a.extents, uninitializedArray(count: a.count) {
             Scalar.pullback(function, a.span, saved: b.span, into: &$0)
         })
     }
@@ -116,7 +116,7 @@ struct ElementwisePullbackTangent<Scalar: KernelScalar>: FusedOperation {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
         let a = x[0], b = x[1], c = x[2], d = x[3]
-        return Tensor(a.shape, uninitializedArray(count: a.count) {
+        return Tensor(a.extents, uninitializedArray(count: a.count) {
             Scalar.pullbackTangent(
                 function, a.span, saved: b.span, c.span, savedTangent: d.span, into: &$0)
         })

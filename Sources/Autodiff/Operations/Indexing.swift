@@ -8,7 +8,7 @@ extension Tensor {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func gathered(_ indices: [Int]) -> Tensor {
         require(rank > 0, "gather from a tensor of shape []; expected at least one axis")
-        requireIndices(indices, shape[0], "gathered")
+        requireIndices(indices, extents[0], "gathered")
         return apply(Gather(indices: indices), to: [self])
     }
 
@@ -18,7 +18,7 @@ extension Tensor {
     /// - Precondition: one index for each slice, each in `0..<count`.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func scatterAdded(at indices: [Int], count: Int) -> Tensor {
-        require(rank > 0 && indices.count == shape[0],
+        require(rank > 0 && indices.count == extents[0],
                 "scatterAdded: \(indices.count) indices for shape \(shape); expected one for each slice of the first axis")
         requireIndices(indices, count, "scatterAdded")
         return apply(ScatterAdd(indices: indices, count: count), to: [self])
@@ -104,7 +104,7 @@ struct Choice<Scalar: KernelScalar>: DifferentiableOperation {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
         let a = x[0], b = x[1]
-        return Tensor(a.shape, uninitializedArray(count: mask.count) { select(mask, a.span, b.span, &$0) })
+        return Tensor(a.extents, uninitializedArray(count: mask.count) { select(mask, a.span, b.span, &$0) })
     }
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)

@@ -22,7 +22,7 @@ struct Power<Scalar: KernelScalar>: DifferentiableOperation {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
         let a = x[0]
-        return Tensor(a.shape, uninitializedArray(count: a.count) { raise(a.span, exponent, into: &$0) })
+        return Tensor(a.extents, uninitializedArray(count: a.count) { raise(a.span, exponent, into: &$0) })
     }
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
@@ -59,7 +59,7 @@ struct Clamp<Scalar: KernelScalar>: DifferentiableOperation {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
         let a = x[0]
-        return Tensor(a.shape, uninitializedArray(count: a.count) { clamp(a.span, range, into: &$0) })
+        return Tensor(a.extents, uninitializedArray(count: a.count) { clamp(a.span, range, into: &$0) })
     }
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
@@ -73,7 +73,7 @@ struct Clamp<Scalar: KernelScalar>: DifferentiableOperation {
     /// 1 from bound to bound, 0 elsewhere.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     private func inside(_ x: Tensor<Scalar>) -> Tensor<Scalar> {
-        Tensor(x.shape, uninitializedArray(count: x.count) { indicate(x.span, range, into: &$0) })
+        Tensor(x.extents, uninitializedArray(count: x.count) { indicate(x.span, range, into: &$0) })
     }
 }
 

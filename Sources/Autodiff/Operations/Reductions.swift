@@ -13,9 +13,9 @@ extension Tensor {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func sum(alongAxes axes: [Int], keepingAxes: Bool = false) -> Tensor {
         let axes = resolvedAxes(axes, "sum")
-        let sums = axes.allSatisfy { shape[$0] == 1 } ? self : apply(SumAlongAxes(axes: axes), to: [self])
-        if keepingAxes { return sums.reshaped(shape.indices.map { axes.contains($0) ? 1 : shape[$0] }) }
-        return sums.reshaped(shape.indices.filter { !axes.contains($0) }.map { shape[$0] })
+        let sums = axes.allSatisfy { extents[$0] == 1 } ? self : apply(SumAlongAxes(axes: axes), to: [self])
+        if keepingAxes { return sums.reshaped(extents.indices.map { axes.contains($0) ? 1 : extents[$0] }) }
+        return sums.reshaped(extents.indices.filter { !axes.contains($0) }.map { extents[$0] })
     }
 
     /// The mean of all elements, shape [].
@@ -29,7 +29,7 @@ extension Tensor {
     /// - Precondition: these axes are not empty.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func mean(alongAxes axes: [Int], keepingAxes: Bool = false) -> Tensor {
-        let count = resolvedAxes(axes, "mean").reduce(1) { $0 * shape[$1] }
+        let count = resolvedAxes(axes, "mean").reduce(1) { $0 * extents[$1] }
         require(count > 0, "mean of no elements, axes \(axes) of shape \(shape); expected at least one")
         return sum(alongAxes: axes, keepingAxes: keepingAxes) / Scalar(count)
     }
@@ -38,7 +38,7 @@ extension Tensor {
     /// `correction`. Differs from PyTorch's `var`, whose default correction is 1; NumPy's is 0.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func variance(alongAxes axes: [Int], keepingAxes: Bool = false, correction: Int = 0) -> Tensor {
-        let count = resolvedAxes(axes, "variance").reduce(1) { $0 * shape[$1] }
+        let count = resolvedAxes(axes, "variance").reduce(1) { $0 * extents[$1] }
         require(count > correction, "variance of \(count) elements with correction \(correction); expected more elements")
         let centred = self - mean(alongAxes: axes, keepingAxes: true)
         return centred.squared().sum(alongAxes: axes, keepingAxes: keepingAxes) / Scalar(count - correction)
@@ -50,11 +50,11 @@ extension Tensor {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func max(alongAxis axis: Int, keepingAxis: Bool = false) -> Tensor {
         let axis = resolvedAxes([axis], "max")[0]
-        require(shape[axis] > 0, "max of no elements, axis \(axis) of shape \(shape); expected at least one")
+        require(extents[axis] > 0, "max of no elements, axis \(axis) of shape \(shape); expected at least one")
         // The last axis is contiguous.
         let last = axis == rank - 1 ? self : movingAxisToEnd(axis)
         let maxima = apply(RowMaximum(), to: [last])
-        return keepingAxis ? maxima.reshaped(shape.indices.map { $0 == axis ? 1 : shape[$0] }) : maxima
+        return keepingAxis ? maxima.reshaped(extents.indices.map { $0 == axis ? 1 : extents[$0] }) : maxima
     }
 
     /// The least elements along an axis: −max(−x).
@@ -68,7 +68,7 @@ extension Tensor {
     /// - Precondition: the last axis is not empty.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func argmax() -> [Int] {
-        let columns = shape.last ?? 1
+        let columns = extents.last ?? 1
         require(columns > 0, "argmax of rows of shape \(shape); expected a last axis that is not empty")
         return placesOfMaxima(span, columns)
     }
@@ -78,19 +78,24 @@ extension Tensor {
     /// - Precondition: `target` broadcasts to ``shape``.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func sum(to target: [Int]) -> Tensor {
+        let shape = shape
         guard target != shape else { return self }
         require(target.count <= rank && broadcastShape(shape, target, "sum(to:)") == shape,
                 "sum of shape \(shape) to \(target); expected a shape that broadcasts to it")
         let missing = rank - target.count
-        let axes = (0..<rank).filter { $0 < missing || target[$0 - missing] == 1 && shape[$0] != 1 }
+        let axes = (0..<rank).filter { $0 < missing || target[$0 - missing] == 1 && extents[$0] != 1 }
         return (axes.isEmpty ? self : apply(SumAlongAxes(axes: axes), to: [self])).reshaped(target)
     }
+
+    /// As ``sum(to:)``; a tensor that has the shape is passed on.
+    __consuming func sum(to target: Extents) -> Tensor { target == extents ? self : sum(to: target.shape) }
 
     /// The tensor repeated along axes of extent 1 and along new leading ones.
     ///
     /// - Precondition: ``shape`` broadcasts to `target`.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func broadcast(to target: [Int]) -> Tensor {
+        let shape = shape
         guard target != shape else { return self }
         require(broadcastShape(shape, target, "broadcast(to:)") == target, "shape \(shape) does not broadcast to \(target)")
         return apply(BroadcastTo(shape: target), to: [self])

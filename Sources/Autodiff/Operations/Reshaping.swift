@@ -95,7 +95,7 @@ struct Reshape<Scalar: KernelScalar>: DifferentiableOperation {
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
-        Tensor(shape: shape, count: x[0].count, storage: x[0].storage, offset: x[0].offset, trace: nil)
+        Tensor(Extents(shape), count: x[0].count, storage: x[0].storage, offset: x[0].offset, trace: nil)
     }
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)

@@ -7,13 +7,13 @@ extension Tensor {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func slice(_ axis: Int, _ range: Range<Int>) -> Tensor {
         let axis = resolvedAxes([axis], "slice")[0]
-        require(range.lowerBound >= 0 && range.upperBound <= shape[axis],
-                "slice \(range) along axis \(axis) of shape \(shape); expected a part of 0..<\(shape[axis])")
-        guard range.count < shape[axis] else { return self }
+        require(range.lowerBound >= 0 && range.upperBound <= extents[axis],
+                "slice \(range) along axis \(axis) of shape \(shape); expected a part of 0..<\(extents[axis])")
+        guard range.count < extents[axis] else { return self }
         var target = shape
         target[axis] = range.count
-        if shape[..<axis].allSatisfy({ $0 == 1 }) {
-            let inner = elementCount(Array(shape[(axis + 1)...]))
+        if extents[..<axis].allSatisfy({ $0 == 1 }) {
+            let inner = elementCount(Array(extents[(axis + 1)...]))
             return part(from: range.lowerBound * inner, shape: target)
         }
         return apply(Slice(axis: axis, range: range), to: [self])
@@ -24,8 +24,8 @@ extension Tensor {
     /// - Precondition: there is such an index.
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func at(_ index: Int) -> Tensor {
-        require(rank > 0 && index >= 0 && index < shape[0], "index \(index) of the first axis of shape \(shape)")
-        let target = Array(shape.dropFirst())
+        require(rank > 0 && index >= 0 && index < extents[0], "index \(index) of the first axis of shape \(shape)")
+        let target = Array(extents.dropFirst())
         return part(from: index * elementCount(target), shape: target)
     }
 
@@ -57,7 +57,7 @@ extension Tensor {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func split(_ axis: Int, lengths: [Int]) -> [Tensor] {
         let axis = resolvedAxes([axis], "split")[0]
-        require(lengths.reduce(0, +) == shape[axis], "split of extent \(shape[axis]) into \(lengths); expected lengths that add up to it")
+        require(lengths.reduce(0, +) == extents[axis], "split of extent \(extents[axis]) into \(lengths); expected lengths that add up to it")
         var start = 0
         return lengths.map { length in
             defer { start += length }
@@ -74,7 +74,7 @@ struct ContiguousSlice<Scalar: KernelScalar>: DifferentiableOperation {
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
-        Tensor(shape: shape, count: elementCount(shape), storage: x[0].storage, offset: x[0].offset + start, trace: nil)
+        Tensor(Extents(shape), count: elementCount(shape), storage: x[0].storage, offset: x[0].offset + start, trace: nil)
     }
 
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)

@@ -17,7 +17,7 @@ extension Tensor {
     public func logSumExp(alongAxis axis: Int = -1, keepingAxis: Bool = false) -> Tensor {
         let axis = resolvedAxes([axis], "logSumExp")[0]
         let sums = apply(LogSumExp(), to: [axis == rank - 1 ? self : movingAxisToEnd(axis)])
-        return keepingAxis ? sums.reshaped(shape.indices.map { $0 == axis ? 1 : shape[$0] }) : sums
+        return keepingAxis ? sums.reshaped(extents.indices.map { $0 == axis ? 1 : extents[$0] }) : sums
     }
 
     /// `body` on the tensor with an axis moved to the end, and moved back.
@@ -64,8 +64,8 @@ struct Softmax<Scalar: KernelScalar>: DifferentiableOperation {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
         let a = x[0]
-        let columns = a.shape.last!
-        return Tensor(a.shape, uninitializedArray(count: a.count) { out in
+        let columns = a.extents.last!
+        return Tensor(a.extents, uninitializedArray(count: a.count) { out in
             guard columns > 0 else { return }
             Scalar.softmax(rows: a.count / columns, columns: columns, of: a.span, stride: columns, into: &out, stride: columns)
         })
@@ -87,8 +87,8 @@ struct SoftmaxPullback<Scalar: KernelScalar>: FusedOperation {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
         let a = x[0], b = x[1]
-        let columns = a.shape.last!
-        return Tensor(a.shape, uninitializedArray(count: a.count) { out in
+        let columns = a.extents.last!
+        return Tensor(a.extents, uninitializedArray(count: a.count) { out in
             guard columns > 0 else { return }
             Scalar.softmaxPullback(rows: a.count / columns, columns: columns, a.span, softmax: b.span, into: &out)
         })
@@ -105,7 +105,7 @@ struct LogSumExp<Scalar: KernelScalar>: DifferentiableOperation {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
         let a = x[0]
-        let columns = a.shape.last!, shape = Array(a.shape.dropLast())
+        let columns = a.extents.last!, shape = Array(a.shape.dropLast())
         return Tensor(shape, uninitializedArray(count: elementCount(shape)) { [rows = elementCount(shape)] in
             Scalar.logSumExp(rows: rows, columns: columns, of: a.span, stride: columns, into: &$0)
         })
@@ -131,7 +131,7 @@ struct CrossEntropy<Scalar: KernelScalar>: DifferentiableOperation {
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
         let a = x[0]
         return Tensor(Array(a.shape.dropLast()), uninitializedArray(count: labels.count) {
-            Scalar.crossEntropy(rows: labels.count, columns: a.shape.last!, of: a.span, labels: labels.span, into: &$0)
+            Scalar.crossEntropy(rows: labels.count, columns: a.extents.last!, of: a.span, labels: labels.span, into: &$0)
         })
     }
 
@@ -155,9 +155,9 @@ struct CrossEntropyPullback<Scalar: KernelScalar>: DifferentiableOperation {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
         let a = x[0], b = x[1]
-        return Tensor(b.shape, uninitializedArray(count: b.count) {
+        return Tensor(b.extents, uninitializedArray(count: b.count) {
             Scalar.crossEntropyPullback(
-                rows: labels.count, columns: b.shape.last!, a.span, of: b.span, labels: labels.span, into: &$0)
+                rows: labels.count, columns: b.extents.last!, a.span, of: b.span, labels: labels.span, into: &$0)
         })
     }
 

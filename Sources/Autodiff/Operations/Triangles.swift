@@ -17,7 +17,7 @@ extension Tensor {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     public func diagonal() -> Tensor {
         require(rank == 2, "diagonal of shape \(shape); expected two axes")
-        return flattened().gathered((0..<Swift.min(shape[0], shape[1])).map { $0 * (shape[1] + 1) })
+        return flattened().gathered((0..<Swift.min(extents[0], extents[1])).map { $0 * (extents[1] + 1) })
     }
 
     /// (A + Aᵀ)/2; A itself, to the bit, where it is symmetric.
@@ -25,7 +25,7 @@ extension Tensor {
     func symmetricPart() -> Tensor { 0.5 * (self + transposed()) }
 
     func requireSquare(_ operation: String) {
-        require(rank == 2 && shape[0] == shape[1], "\(operation) of shape \(shape); expected a square matrix")
+        require(rank == 2 && extents[0] == extents[1], "\(operation) of shape \(shape); expected a square matrix")
     }
 }
 
@@ -47,7 +47,7 @@ struct TriangularPart<Scalar: KernelScalar>: DifferentiableOperation {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
         let a = x[0]
-        return Tensor(a.shape, uninitializedArray(count: a.count) {
+        return Tensor(a.extents, uninitializedArray(count: a.count) {
             keepTriangle(triangle, diagonalScale, a.span, rows: a.shape[0], columns: a.shape[1], &$0)
         })
     }

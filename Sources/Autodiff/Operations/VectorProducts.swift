@@ -79,7 +79,7 @@ struct CumulativeSum<Scalar: KernelScalar>: DifferentiableOperation {
     @specialized(where Scalar == Float) @specialized(where Scalar == Double)
     func value(_ x: [Tensor<Scalar>]) -> Tensor<Scalar> {
         let a = x[0], inner = elementCount(Array(a.shape[(axis + 1)...]))
-        return Tensor(a.shape, uninitializedArray(count: a.count) {
+        return Tensor(a.extents, uninitializedArray(count: a.count) {
             accumulate(a.span, a.shape[axis], inner, isReversed: isReversed, into: &$0)
         })
     }
