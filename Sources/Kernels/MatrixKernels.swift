@@ -60,8 +60,8 @@ private enum ProductWorkspace {
     private static let free = Mutex<[Room]>([])
 
     /// Large enough for either element type; as many exist as were in use at once.
-    private struct Room: @unchecked Sendable {
-        let start = unsafe UnsafeMutableRawPointer.allocate(byteCount: Int(DSC_MATRIX_WORK) * MemoryLayout<Double>.stride, alignment: 64)
+    @safe private struct Room: @unchecked Sendable {
+        let start = UnsafeMutableRawPointer.allocate(byteCount: Int(DSC_MATRIX_WORK) * MemoryLayout<Double>.stride, alignment: 64)
     }
 
     static func with<Scalar>(_: Scalar.Type, _ body: (UnsafeMutablePointer<Scalar>) -> Void) {
@@ -89,7 +89,7 @@ extension Float {
             unsafe c.withUnsafeMutableBufferPointer { c in
                 let o = unsafe ProductOperands(a: a!, b: b!, row: hasRow ? row : nil, result: c.baseAddress!)
                 form.forEachPart { rows, columns in
-                    ProductWorkspace.with(Float.self) { work in
+                    unsafe ProductWorkspace.with(Float.self) { work in
                         let i = rows.lowerBound, j = columns.lowerBound
                         let skipA = form.transposeA ? i : i * form.strideA, skipB = form.transposeB ? j * form.strideB : j
                         unsafe dsc_matrix_product_f32(
@@ -116,7 +116,7 @@ extension Double {
             unsafe c.withUnsafeMutableBufferPointer { c in
                 let o = unsafe ProductOperands(a: a!, b: b!, row: hasRow ? row : nil, result: c.baseAddress!)
                 form.forEachPart { rows, columns in
-                    ProductWorkspace.with(Double.self) { work in
+                    unsafe ProductWorkspace.with(Double.self) { work in
                         let i = rows.lowerBound, j = columns.lowerBound
                         let skipA = form.transposeA ? i : i * form.strideA, skipB = form.transposeB ? j * form.strideB : j
                         unsafe dsc_matrix_product_f64(
