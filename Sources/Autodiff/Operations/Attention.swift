@@ -55,7 +55,8 @@ public func attention<Scalar: KernelScalar>(
 ///
 /// - Parameters:
 ///   - qkv: shape [.., n, 3 · heads · d].
-///   - heads, mask, scale, tile: as for ``attention(_:_:_:heads:mask:scale:tile:)``.
+///   - heads: into how many parts each third of a row is cut.
+///   - mask: as for ``attention(_:_:_:heads:mask:scale:tile:)``, and so the others.
 /// - Returns: shape [.., n, heads · d].
 /// - Precondition: at least one key.
 @specialized(where Scalar == Float) @specialized(where Scalar == Double)
