@@ -377,7 +377,7 @@ public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, Co
     /// rᵢ (vᵢₖ − mean of vᵢ − nᵢₖ mean of vᵢ nᵢ), Σᵢ gᵢₖ nᵢₖ and Σᵢ gᵢₖ.
     ///
     /// - Parameters:
-    ///   - means, rests, inverseDeviations: what ``layerNorm(rows:columns:of:epsilon:scale:shift:into:means:rests:inverseDeviations:)`` gave.
+    ///   - means: with `rests` and `inverseDeviations`, what ``layerNorm(rows:columns:of:epsilon:scale:shift:into:means:rests:inverseDeviations:)`` gave.
     static func layerNormPullback(
         rows: Int, columns: Int, _ g: Span<Self>, of x: Span<Self>, means: Span<Self>, rests: Span<Self>, inverseDeviations: Span<Self>,
         scale: Span<Self>, into xCotangent: inout MutableSpan<Self>, scale scaleCotangent: inout MutableSpan<Self>,
