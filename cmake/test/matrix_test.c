@@ -31,7 +31,7 @@ void test_matrix(const dsc_kernel_table *table, const char *tier) {
             test_product_f64(table, tier, p);
         }
     // Beyond one block of steps, of rows and of columns.
-    static const size_t large[][3] = {{15, 33, 256}, {14, 32, 257}, {3, 40, 700}, {289, 18, 530}, {600, 33, 20}, {30, 545, 230}, {290, 530, 30}};
+    static const size_t large[][3] = {{15, 33, 256}, {14, 32, 257}, {3, 40, 700}, {289, 18, 260}, {600, 33, 20}, {15, 530, 260}, {290, 530, 5}};
     for (size_t i = 0; i < sizeof large / sizeof *large; i++)
         for (int transposes = 0; transposes < 4; transposes++) {
             const product p = {.m = large[i][0], .n = large[i][1], .k = large[i][2], .parts = transposes | (int)(i * 4 + 4 * (size_t)transposes) % 64,
